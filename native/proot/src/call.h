@@ -1,0 +1,37 @@
+// One intercepted system call, from the trap to its result.
+#ifndef ANYPROC_CALL_H
+#define ANYPROC_CALL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// A handler returns this when the kernel call it wants may block. Such a call is not made inside the signal frame:
+// the frame is popped first and the call is made in the guest's own mask and stack, so that EINTR, restarts and
+// longjmp out of a handler stay native, and nothing is held while it blocks.
+#define CALL_DEFERRED (-5000L)
+
+struct deferred {
+  long number;
+  long argument[6];
+  // Index of the argument to be pointed at `data` once it has been copied to the guest's stack, or -1.
+  int data_argument;
+  // Ask the handler again (stage 1, `call->result` set) instead of returning the result to the guest.
+  bool resume;
+  uint32_t data_size; // bytes of `data` in use; only those are copied
+  _Alignas(16) char data[PATH_MAX + 64];
+};
+
+struct call {
+  long number;
+  long argument[6];
+  int stage;   // 0: first look; 1: after the deferred call
+  long result; // stage 1: what the deferred call returned
+  struct deferred *deferred;
+};
+
+// Returns what the guest shall see (negative errno on failure), or CALL_DEFERRED with *call->deferred filled.
+typedef long call_handler(struct call *call);
+
+#endif

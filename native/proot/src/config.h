@@ -1,0 +1,61 @@
+// What the launcher tells every shim: one binary blob in a sealed memfd behind a hidden descriptor, mapped read-only.
+#ifndef ANYPROC_CONFIG_H
+#define ANYPROC_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  CONFIG_FAKE_IDS = 1u << 0,        // the guest sees uid/gid below instead of the real ones
+  CONFIG_NO_CACHE = 1u << 1,        // the directory cache is off
+  CONFIG_BINDS_SHADOW = 1u << 2,    // a bind covers something that exists inside the rootfs
+  CONFIG_NO_KILL_ON_EXIT = 1u << 3, // the supervisor waits for every guest instead of ending them with the first
+};
+
+// Hidden descriptors, as offsets from config_descriptor_base(): the filter answers EBADF for them.
+enum {
+  HIDDEN_ROOT = 0,   // the rootfs directory, O_PATH
+  HIDDEN_CONFIG = 1, // the blob
+  HIDDEN_SHARED = 2, // one page shared by all guests of a run: struct shared
+  HIDDEN_LIFE = 3,   // read end of the supervisor's pipe: its end is the guests' end
+  HIDDEN_COUNT = 4,
+};
+
+struct shared {
+  uint32_t generation; // bumped by whatever may turn a cached directory stale
+};
+
+enum { BIND_READ_ONLY = 1u << 0, BIND_IS_DIRECTORY = 1u << 1 };
+
+struct bind {
+  const char *guest; // absolute, canonical, no trailing slash; never "/"
+  size_t guest_length;
+  const char *host; // absolute, canonical
+  size_t host_length;
+  uint32_t flags;
+};
+
+struct config {
+  uint32_t flags;
+  uint32_t guest_uid, guest_gid; // with CONFIG_FAKE_IDS
+  uint32_t host_uid, host_gid;   // the ids behind them
+  int descriptor_base;
+  const char *root; // host path of the rootfs, no trailing slash; "" stands for "/"
+  size_t root_length;
+  const char *shim; // host path of the shim
+  struct shared *shared;
+  size_t bind_count;
+  const struct bind *binds; // longest guest path first
+};
+
+// The process's configuration, filled once before the guest's first instruction and constant from then on.
+extern struct config config;
+
+// Checks a blob and fills `out` with pointers into it. Returns 0 or -EINVAL; no byte of the blob is trusted.
+long config_read(const void *blob, size_t size, struct config *out);
+
+// Builds a blob (the launcher's side). Returns its size, or -ENOSPC when `capacity` is too small.
+long config_write(const struct config *from, void *blob, size_t capacity);
+
+#endif
