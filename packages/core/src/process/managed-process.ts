@@ -1,0 +1,266 @@
+import type { Readable, Writable } from "node:stream";
+import { type Command, type PtySize, programName } from "../command.ts";
+import type { SpawnOptions } from "../environment.ts";
+import { AnyprocError, unsupported } from "../errors.ts";
+import { type Exit, exitCodeOf } from "../exit.ts";
+import { type SignalName, signalNumber } from "../signals.ts";
+import { Input } from "./input.ts";
+import { readLines } from "./lines.ts";
+import { Output } from "./output.ts";
+import type { AttachOptions, LinesOptions, Process } from "./process.ts";
+import type { EndOptions, ProgramExit, RunningProgram, Starter } from "./starter.ts";
+
+// Once a tree has been ended, a stream that stays silent this long is held by something that escaped it.
+const silenceAfterEndMs = 500;
+
+/** The whole process interface over a starter, "run this program now". Made by defineEnvironment(). */
+export class ManagedProcess implements Process {
+  readonly command: Command;
+  readonly #starter: Starter;
+  readonly #options: SpawnOptions;
+  readonly #endOptions: EndOptions;
+  readonly #output: Output = new Output();
+  readonly #errors: Output = new Output();
+  #input: Input | undefined;
+  #stdout: Readable | undefined;
+  #stderr: Readable | undefined;
+  #running: RunningProgram | undefined;
+  #started: Promise<RunningProgram> | undefined;
+  #ended: Promise<Exit> | undefined;
+  #ending: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #exitCode: number | undefined;
+  #timedOut = false;
+  #aborted = false;
+
+  constructor(starter: Starter, command: Command, options: SpawnOptions = {}) {
+    const { killSignal = "SIGTERM", forceKillAfterMs = 5000, timeoutMs } = options;
+    checkSignal(killSignal, "killSignal");
+    checkDuration(forceKillAfterMs, "forceKillAfterMs");
+    if (timeoutMs !== undefined) checkDuration(timeoutMs, "timeoutMs");
+    this.command = command;
+    this.#starter = starter;
+    this.#options = options;
+    this.#endOptions = { killSignal, forceKillAfterMs };
+  }
+
+  get pid(): number | undefined {
+    return this.#running?.pid;
+  }
+
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  get stdin(): Writable {
+    return this.#connectedInput();
+  }
+
+  get stdout(): Readable {
+    this.#stdout ??= this.#output.fork();
+    return this.#stdout;
+  }
+
+  get stderr(): Readable {
+    this.#stderr ??= this.#errors.fork();
+    return this.#stderr;
+  }
+
+  attachStdin(source: Readable): void {
+    this.#connectedInput().feed(source);
+  }
+
+  attachStdout(sink: Writable, options?: AttachOptions): void {
+    this.#output.attach(sink, options);
+  }
+
+  attachStderr(sink: Writable, options?: AttachOptions): void {
+    this.#errors.attach(sink, options);
+  }
+
+  forkStdout(): Readable {
+    return this.#output.fork();
+  }
+
+  forkStderr(): Readable {
+    return this.#errors.fork();
+  }
+
+  async *lines(options: LinesOptions = {}): AsyncGenerator<string, void, undefined> {
+    const output = options.from === "stderr" ? this.#errors : this.#output;
+    const fork = output.fork();
+    let isAtEnd = false;
+    try {
+      yield* readLines(fork);
+      isAtEnd = true;
+    } finally {
+      // Who leaves the loop early has seen enough, for instance "listening": the program shall go on.
+      if (!isAtEnd) output.keepOpen();
+      fork.destroy();
+    }
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) {
+      throw new AnyprocError("ANYPROC_ALREADY_RUNNING", `${this.#name}: started already; create another process`);
+    }
+    if (this.#closed) throw new AnyprocError("ANYPROC_CLOSED", `${this.#name}: closed before it was started`);
+    this.#started = this.#start();
+    this.#ended = this.#started.then((running) => this.#settle(running));
+    this.#ended.catch(() => {});
+    await this.#started;
+  }
+
+  wait(): Promise<Exit> {
+    if (!this.#ended) return Promise.reject(this.#notRunning("waited for"));
+    this.#output.discardUnread();
+    this.#errors.discardUnread();
+    return this.#ended;
+  }
+
+  async signal(name: SignalName): Promise<void> {
+    checkSignal(name, "signal");
+    if (!this.#started) throw this.#notRunning("signalled");
+    const running = await this.#started;
+    if (this.#exitCode === undefined) await running.signal(name);
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#started) throw this.#notRunning("killed");
+    const running = await this.#started;
+    await running.end({ killSignal: "SIGKILL", forceKillAfterMs: 0 });
+  }
+
+  resize(size: Required<PtySize>): void {
+    if (!this.#running?.resize) {
+      throw unsupported(this.#name, "resize", "run the command with `pty`, and resize it after the start");
+    }
+    this.#running.resize(size);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #name(): string {
+    return programName(this.command);
+  }
+
+  #notRunning(what: string): AnyprocError {
+    return new AnyprocError("ANYPROC_NOT_RUNNING", `${this.#name}: never started, so it cannot be ${what}`);
+  }
+
+  #connectedInput(): Input {
+    if (!this.#input) {
+      this.#input = new Input();
+      if (this.#running) this.#input.connect(this.#running.stdin);
+    }
+    return this.#input;
+  }
+
+  async #start(): Promise<RunningProgram> {
+    const { signal, timeoutMs } = this.#options;
+    let running: RunningProgram;
+    try {
+      signal?.throwIfAborted();
+      running = await this.#starter(this.command);
+    } catch (error) {
+      this.#disconnect();
+      throw error;
+    }
+    this.#running = running;
+    // A program may close its stdin while it is being written to: the Input notices by "close".
+    running.stdin?.on("error", () => {});
+    this.#input?.connect(running.stdin);
+    this.#output.connect(running.stdout);
+    this.#errors.connect(running.stderr);
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            this.#timedOut = true;
+            void this.#end();
+          }, timeoutMs);
+    const onAbort = (): void => {
+      this.#aborted = true;
+      void this.#end();
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    void running.exited.then((exit) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      this.#exitCode = exitCodeOf(exit.code, exit.signal);
+    });
+    return running;
+  }
+
+  async #settle(running: RunningProgram): Promise<Exit> {
+    const exit: ProgramExit = await running.exited;
+    await this.#output.delivered;
+    await this.#errors.delivered;
+    await this.#ending;
+    this.#input?.destroy();
+    return {
+      code: exit.code,
+      signal: exit.signal,
+      exitCode: exitCodeOf(exit.code, exit.signal),
+      timedOut: this.#timedOut,
+      aborted: this.#aborted,
+    };
+  }
+
+  /** Ends the tree, once, and stops waiting for streams that something out of reach keeps open. */
+  #end(): Promise<void> {
+    this.#ending ??= (async () => {
+      const running = await this.#started;
+      await running?.end(this.#endOptions);
+      this.#output.cutOffWhenSilent(silenceAfterEndMs);
+      this.#errors.cutOffWhenSilent(silenceAfterEndMs);
+    })().catch(() => {});
+    return this.#ending;
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#started) {
+      this.#disconnect();
+      return;
+    }
+    const running = await this.#started.catch(() => undefined);
+    if (!running) return;
+    if (this.#exitCode === undefined) {
+      running.stdin?.end();
+      await this.#end();
+    }
+    this.#output.discardUnread();
+    this.#errors.discardUnread();
+    await this.#ended;
+  }
+
+  #disconnect(): void {
+    this.#input?.connect(null);
+    this.#output.connect(null);
+    this.#errors.connect(null);
+  }
+}
+
+function checkSignal(name: string, option: string): void {
+  if (signalNumber(name) === undefined) {
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", `${option}: no signal is called ${name}; see signal(7)`);
+  }
+}
+
+function checkDuration(value: number, option: string): void {
+  // setTimeout's own limit: a longer delay would fire at once.
+  if (!(value >= 0 && value <= 2 ** 31 - 1)) {
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      `${option} is ${value}: give milliseconds between 0 and ${2 ** 31 - 1}`,
+    );
+  }
+}

@@ -1,0 +1,198 @@
+import { Readable, type Writable } from "node:stream";
+import type { AttachOptions } from "./process.ts";
+
+interface Sink {
+  /** False asks for a pause; the sink calls Output.ready() when it has room again. */
+  deliver(chunk: Buffer): boolean;
+  /** No byte follows. Resolves when everything delivered has been taken. */
+  finish(): Promise<void> | undefined;
+}
+
+/** One output stream of a process, shared by any number of readers. The rules are in the docstring of Process. */
+export class Output {
+  readonly #sinks: Set<Sink> = new Set();
+  readonly #full: Set<Sink> = new Set();
+  #source: Readable | null | undefined;
+  #flowing = false;
+  #keptOpen = false;
+  #ended = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #settle: () => void = () => {};
+  /** Resolves when the source has ended and every reader has taken every byte. */
+  readonly delivered: Promise<void> = new Promise((resolve) => {
+    this.#settle = resolve;
+  });
+
+  /** The program's stream, once there is one; null when it has none. */
+  connect(source: Readable | null): void {
+    this.#source = source;
+    if (source === null) {
+      this.#finish();
+    } else {
+      source.once("end", () => this.#finish());
+      source.once("close", () => this.#finish());
+      source.on("error", () => this.#finish());
+      if (this.#sinks.size > 0 || this.#keptOpen) this.#flow();
+    }
+  }
+
+  attach(writable: Writable, options?: AttachOptions): void {
+    if (writable.writable) this.#add(new AttachedSink(writable, options?.end ?? false, this));
+  }
+
+  fork(): Readable {
+    const fork = new Fork(this);
+    this.#add(fork);
+    return fork;
+  }
+
+  /** When nobody reads now, output is thrown away from now on instead of waiting for a reader. */
+  discardUnread(): void {
+    if (this.#sinks.size === 0) this.keepOpen();
+  }
+
+  /** The program may go on writing whoever leaves; what nobody reads is thrown away. */
+  keepOpen(): void {
+    this.#keptOpen = true;
+    this.#flow();
+  }
+
+  /** Stops waiting for a stream that a process out of reach keeps open: closes it after so much silence. */
+  cutOffWhenSilent(idleMs: number): void {
+    if (this.#ended || this.#idleTimer !== undefined) return;
+    this.#idleTimer = setTimeout(() => this.#source?.destroy(), idleMs);
+    this.#source?.on("data", () => this.#idleTimer?.refresh());
+  }
+
+  ready(sink: Sink): void {
+    if (this.#full.delete(sink) && this.#full.size === 0) {
+      this.#idleTimer?.refresh();
+      this.#source?.resume();
+    }
+  }
+
+  drop(sink: Sink): void {
+    if (!this.#sinks.delete(sink)) return;
+    this.ready(sink);
+    const isLast = this.#sinks.size === 0;
+    if (isLast && this.#flowing && !this.#keptOpen && !this.#ended) this.#source?.destroy();
+  }
+
+  #add(sink: Sink): void {
+    if (this.#ended) {
+      void sink.finish();
+      return;
+    }
+    this.#sinks.add(sink);
+    this.#flow();
+  }
+
+  #flow(): void {
+    if (this.#flowing || !this.#source || this.#ended) return;
+    this.#flowing = true;
+    this.#source.on("data", (chunk: Buffer) => this.#deliver(chunk));
+  }
+
+  #deliver(chunk: Buffer): void {
+    for (const sink of this.#sinks) {
+      if (!sink.deliver(chunk)) this.#full.add(sink);
+    }
+    if (this.#full.size > 0) this.#source?.pause();
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#idleTimer);
+    const unfinished = [...this.#sinks].map((sink) => sink.finish()).filter((finished) => finished !== undefined);
+    this.#sinks.clear();
+    if (unfinished.length === 0) this.#settle();
+    else void Promise.all(unfinished).then(this.#settle);
+  }
+}
+
+class Fork extends Readable implements Sink {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    super();
+    this.#output = output;
+  }
+
+  deliver(chunk: Buffer): boolean {
+    return this.push(chunk);
+  }
+
+  finish(): undefined {
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.#output.ready(this);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#output.drop(this);
+    callback(error);
+  }
+}
+
+class AttachedSink implements Sink {
+  readonly #writable: Writable;
+  readonly #end: boolean;
+  readonly #output: Output;
+  #unwritten = 0;
+  #detached = false;
+  #taken: (() => void) | undefined;
+
+  constructor(writable: Writable, end: boolean, output: Output) {
+    this.#writable = writable;
+    this.#end = end;
+    this.#output = output;
+    // Many processes may share one sink, process.stdout for instance: that is no leak.
+    writable.setMaxListeners(writable.getMaxListeners() + 2);
+    writable.on("error", this.#gone);
+    writable.on("close", this.#gone);
+  }
+
+  deliver(chunk: Buffer): boolean {
+    if (!this.#writable.writable) {
+      queueMicrotask(this.#gone);
+      return true;
+    }
+    this.#unwritten += 1;
+    return this.#writable.write(chunk, this.#written);
+  }
+
+  finish(): Promise<void> | undefined {
+    if (this.#unwritten === 0) {
+      this.#detach();
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      this.#taken = resolve;
+    });
+  }
+
+  readonly #written = (): void => {
+    this.#unwritten -= 1;
+    if (this.#unwritten > 0) return;
+    this.#output.ready(this);
+    if (this.#taken) this.#detach();
+  };
+
+  readonly #gone = (): void => {
+    this.#output.drop(this);
+    this.#detach();
+  };
+
+  #detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    this.#writable.off("error", this.#gone);
+    this.#writable.off("close", this.#gone);
+    this.#writable.setMaxListeners(Math.max(0, this.#writable.getMaxListeners() - 2));
+    if (this.#end && this.#writable.writable) this.#writable.end();
+    this.#taken?.();
+  }
+}

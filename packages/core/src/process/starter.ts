@@ -1,0 +1,35 @@
+import type { Readable, Writable } from "node:stream";
+import type { Command, PtySize } from "../command.ts";
+import type { SignalName } from "../signals.ts";
+
+/** How the program itself ended, before anything is known about why. */
+export interface ProgramExit {
+  readonly code: number | null;
+  readonly signal: SignalName | null;
+}
+
+/** How a tree is ended. */
+export interface EndOptions {
+  readonly killSignal: SignalName;
+  readonly forceKillAfterMs: number;
+}
+
+/** A started program, as an environment hands it over. createProcess() makes a Process out of it. */
+export interface RunningProgram {
+  readonly pid?: number | undefined;
+  /** Null where the stream is not a pipe. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Resolves when the program has ended, whether or not its output has been read. Never rejects. */
+  readonly exited: Promise<ProgramExit>;
+  /** Sends one signal to the program. */
+  signal(name: SignalName): void | Promise<void>;
+  /** Asks the program and its descendants to stop, then forces them. Resolves when they are gone or out of reach. */
+  end(options: EndOptions): Promise<void>;
+  /** Only with a terminal. */
+  resize?(size: Required<PtySize>): void;
+}
+
+/** What an environment implements: run this checked command now. */
+export type Starter = (command: Command) => RunningProgram | Promise<RunningProgram>;

@@ -1,0 +1,84 @@
+import type { CommandInput } from "./command.ts";
+import type { Environment, SpawnOptions } from "./environment.ts";
+import { AnyprocError } from "./errors.ts";
+import type { Process } from "./process/process.ts";
+
+/** Makes an environment out of its own options. */
+export type EnvironmentFactory = (options?: Readonly<Record<string, unknown>>) => Environment | Promise<Environment>;
+
+// On the global object, so that two copies of this package (one per dependency range) share one registry.
+const key = Symbol.for("anyproc.environments");
+const shared = globalThis as { [key]?: Map<string, EnvironmentFactory> };
+shared[key] ??= new Map();
+const factories: Map<string, EnvironmentFactory> = shared[key];
+
+const packages: Readonly<Record<string, string>> = {
+  host: "@anyproc/host",
+  os: "@anyproc/host",
+  docker: "@anyproc/docker",
+  ssh: "@anyproc/ssh",
+  proot: "@anyproc/proot",
+};
+
+/**
+ * Makes an environment known by a name. Packages do so when they are imported.
+ *
+ * @throws ANYPROC_DUPLICATE_ENVIRONMENT when another factory has the name
+ */
+export function registerEnvironment(name: string, factory: EnvironmentFactory): void {
+  if (factories.has(name)) {
+    throw new AnyprocError(
+      "ANYPROC_DUPLICATE_ENVIRONMENT",
+      `an environment named ${JSON.stringify(name)} is registered already: register yours under another name`,
+    );
+  }
+  factories.set(name, factory);
+}
+
+/** The names that can be created now. */
+export function registeredEnvironments(): string[] {
+  return [...factories.keys()].sort();
+}
+
+/**
+ * Makes an environment by its registered name.
+ *
+ * @throws ANYPROC_UNKNOWN_ENVIRONMENT, naming what is known and the package to install
+ */
+export async function createEnvironment(
+  name: string,
+  options?: Readonly<Record<string, unknown>>,
+): Promise<Environment> {
+  const factory = factories.get(name);
+  if (!factory) {
+    const known = registeredEnvironments().join(", ") || "none";
+    const missing = Object.hasOwn(packages, name) ? packages[name] : undefined;
+    const remedy = missing
+      ? `install ${missing} and import it`
+      : `import the package that registers it; anyproc's own are ${Object.keys(packages).join(", ")}`;
+    throw new AnyprocError(
+      "ANYPROC_UNKNOWN_ENVIRONMENT",
+      `no environment is named ${JSON.stringify(name)} (registered: ${known}): ${remedy}`,
+    );
+  }
+  return factory(options);
+}
+
+/** Options of createProcess(): the run's, and the environment's own under `environment`. */
+export interface NamedProcessOptions extends SpawnOptions {
+  readonly environment?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes a process in an environment by its registered name; it is not started yet.
+ *
+ * @throws ANYPROC_UNKNOWN_ENVIRONMENT and what Environment.create() throws, as a rejection
+ */
+export async function createProcess(
+  name: string,
+  command: CommandInput,
+  options: NamedProcessOptions = {},
+): Promise<Process> {
+  const environment = await createEnvironment(name, options.environment);
+  return environment.create(command, options);
+}
