@@ -1,0 +1,55 @@
+import { realpath, stat } from "node:fs/promises";
+import { posix } from "node:path";
+import { AnyprocError } from "@anyproc/core";
+import type { Bind, ProotOptions } from "./options.ts";
+
+/** A bind with everything decided: canonical host path, normal guest path. */
+export interface ResolvedBind {
+  readonly host: string;
+  readonly guest: string;
+  readonly readOnly: boolean;
+}
+
+const defaultBinds: readonly Bind[] = ["/dev", "/proc", "/sys"].map((host) => ({ host, optional: true }));
+
+/** Reads `HOST[:GUEST[:ro]]`. @throws ANYPROC_INVALID_OPTION */
+export function parseBind(text: string): Bind {
+  const [host = "", guest = "", mode, ...rest] = text.split(":");
+  if (host === "" || rest.length > 0 || (mode !== undefined && mode !== "ro" && mode !== "rw")) {
+    throw invalid(`bind ${JSON.stringify(text)}: write HOST[:GUEST[:ro]]; a path with a colon needs the object form`);
+  }
+  return { host, ...(guest !== "" && { guest }), readOnly: mode === "ro" };
+}
+
+/**
+ * The binds of a guest, checked. Those that change nothing are left out: the host's own path over itself.
+ *
+ * @throws ANYPROC_INVALID_OPTION for a path that is not absolute, a guest path `/`, or a host path that is missing
+ */
+export async function resolveBinds(rootfs: string, options: ProotOptions): Promise<ResolvedBind[]> {
+  const { defaultBinds: defaults = true } = options;
+  const first = defaults === true ? defaultBinds : defaults === false ? [] : defaults;
+  const binds = [...first, ...(options.binds ?? [])].map((bind) => (typeof bind === "string" ? parseBind(bind) : bind));
+  const resolved = await Promise.all(binds.map(resolveBind));
+  // Of two binds at one guest path the later one counts, as with mount(8).
+  const byGuest = new Map(resolved.filter((bind) => bind !== undefined).map((bind) => [bind.guest, bind]));
+  return [...byGuest.values()].filter((bind) => rootfs !== "/" || bind.host !== bind.guest || bind.readOnly);
+}
+
+async function resolveBind(bind: Bind): Promise<ResolvedBind | undefined> {
+  const guest = posix.resolve("/", bind.guest ?? bind.host);
+  if (!bind.host.startsWith("/") || !(bind.guest ?? bind.host).startsWith("/")) {
+    throw invalid(`bind ${bind.host}: both sides of a bind are absolute paths`);
+  }
+  if (guest === "/") throw invalid(`bind ${bind.host}: nothing can be bound over the guest's /: use it as the rootfs`);
+  const isThere = await stat(bind.host).catch(() => undefined);
+  if (!isThere) {
+    if (bind.optional) return undefined;
+    throw invalid(`bind ${bind.host}: there is nothing at that path of the host: create it, or mark it optional`);
+  }
+  return { host: await realpath(bind.host), guest, readOnly: bind.readOnly ?? false };
+}
+
+function invalid(message: string): AnyprocError {
+  return new AnyprocError("ANYPROC_INVALID_OPTION", message);
+}

@@ -1,0 +1,12 @@
+import { registeredEnvironments, registerEnvironment } from "@anyproc/core";
+import { createProotByName } from "./create-proot.ts";
+
+export { parseBind } from "./binds.ts";
+export { createProot } from "./create-proot.ts";
+export { type Diagnosis, type DiagnosisCheck, diagnose } from "./diagnose.ts";
+export { engineVariable, findEngine } from "./engine.ts";
+export { addNameservers } from "./nameservers.ts";
+export type { Bind, ProotOptions } from "./options.ts";
+
+// Another copy of this package may be loaded already: either one serves.
+if (!registeredEnvironments().includes("proot")) registerEnvironment("proot", createProotByName);

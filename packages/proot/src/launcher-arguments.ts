@@ -1,0 +1,32 @@
+import type { UserIds } from "@anyproc/core";
+import type { ResolvedBind } from "./binds.ts";
+
+/** One run, as the launcher is told. */
+export interface LauncherRun {
+  readonly rootfs: string;
+  readonly binds: readonly ResolvedBind[];
+  readonly cwd: string;
+  readonly id: Required<Pick<UserIds, "uid" | "gid">> | undefined;
+  readonly killOnExit: boolean;
+  readonly cache: boolean;
+  /** Descriptor on which the launcher says why a run could not begin. */
+  readonly reportDescriptor: number | undefined;
+  readonly argv: readonly string[];
+}
+
+/** The launcher's command line; native/README.md documents it. */
+export function launcherArguments(run: LauncherRun): string[] {
+  return [
+    "--rootfs",
+    run.rootfs,
+    ...run.binds.flatMap((bind) => [bind.readOnly ? "--bind-read-only" : "--bind", bind.host, bind.guest]),
+    "--cwd",
+    run.cwd,
+    ...(run.id ? ["--id", `${run.id.uid}:${run.id.gid}`] : []),
+    ...(run.killOnExit ? [] : ["--no-kill-on-exit"]),
+    ...(run.cache ? [] : ["--no-cache"]),
+    ...(run.reportDescriptor === undefined ? [] : ["--report-fd", String(run.reportDescriptor)]),
+    "--",
+    ...run.argv,
+  ];
+}

@@ -1,0 +1,35 @@
+import type { UserIds } from "@anyproc/core";
+
+/** A place of the host that the guest sees. */
+export interface Bind {
+  /** Absolute path on the host: a directory or a file. */
+  readonly host: string;
+  /** Absolute path in the guest. @default the same path */
+  readonly guest?: string;
+  /** Every change is refused with EROFS. @default false */
+  readonly readOnly?: boolean;
+  /** Leave the bind out when the host does not have it, instead of failing. @default false */
+  readonly optional?: boolean;
+}
+
+/** Options of createProot(). */
+export interface ProotOptions {
+  /** Directory that becomes the guest's `/`. `/` itself is allowed: this machine, with another identity. */
+  readonly rootfs: string;
+  /** Objects, or text as `HOST[:GUEST[:ro]]`. */
+  readonly binds?: readonly (Bind | string)[];
+  /** Bound before `binds`: true for /dev, /proc and /sys, false for none, or a list of your own. @default true */
+  readonly defaultBinds?: boolean | readonly (Bind | string)[];
+  /** Working directory of commands that name none, in the guest. @default "/" */
+  readonly cwd?: string;
+  /** Identity that the guest sees: root, the host's own, or numbers. @default "root" */
+  readonly id?: "root" | "host" | UserIds;
+  /** Variables on top of the guest's clean set (PATH, HOME, TERM, LANG). */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Take variables over from the host: all of them, or those named. @default false */
+  readonly inheritEnv?: boolean | readonly string[];
+  /** End every guest process when the command ends; false waits for all of them. @default true */
+  readonly killOnExit?: boolean;
+  /** Remember directories between system calls; turn it off to rule it out while looking for a fault. @default true */
+  readonly cache?: boolean;
+}
