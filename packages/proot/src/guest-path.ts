@@ -67,7 +67,8 @@ export function toHost(rootfs: string, binds: readonly ResolvedBind[], guest: st
     const covers = guest === bind.guest || guest.startsWith(`${bind.guest}/`);
     if (covers && bind.guest.length > (best?.guest.length ?? 0)) best = bind;
   }
-  return best ? posix.join(best.host, guest.slice(best.guest.length)) : posix.join(rootfs, guest);
+  if (best) return posix.join(best.host, guest.slice(best.guest.length));
+  return guest === "/" ? rootfs : posix.join(rootfs, guest);
 }
 
 function components(path: string): string[] {
