@@ -1,4 +1,4 @@
-import { signalNumber, type SignalName } from "./signals.ts";
+import { type SignalName, signalNumber } from "./signals.ts";
 
 /** How a process ended. */
 export interface Exit {

@@ -13,7 +13,7 @@ export {
 export { defineEnvironment, type EnvironmentDefinition } from "./define-environment.ts";
 export type { Capabilities, Environment, FileStats, FileSystem, SpawnOptions } from "./environment.ts";
 export { AnyprocError, type ErrorCode, isAnyprocError, systemErrorCode, unsupported } from "./errors.ts";
-export { ExitError, type ExecOptions, type ExecResult, exec } from "./exec.ts";
+export { type ExecOptions, type ExecResult, ExitError, exec } from "./exec.ts";
 export { type Exit, exitCodeOf, exitCodes } from "./exit.ts";
 export { decodeUtf8, execScript, quoteForShell } from "./posix-shell.ts";
 export type { AttachOptions, LinesOptions, Process } from "./process/process.ts";

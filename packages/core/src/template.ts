@@ -47,7 +47,8 @@ export function parseTemplate(text: readonly string[], values: readonly Template
       const character = literal.charAt(at);
       if (quote) {
         if (character === quote) quote = undefined;
-        else if (character === "\\" && quote === '"' && /["\\$`]/.test(literal.charAt(at + 1))) append(literal.charAt(++at));
+        else if (character === "\\" && quote === '"' && /["\\$`]/.test(literal.charAt(at + 1)))
+          append(literal.charAt(++at));
         else append(character);
       } else if (character === '"' || character === "'") {
         quote = character;

@@ -112,7 +112,10 @@ async function startGuest(program: LocalProgram): Promise<RunningProgram> {
 
 async function resolveRootfs(directory: string): Promise<string> {
   if (typeof directory !== "string" || directory === "") {
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", "rootfs is missing: name the directory that becomes the guest's /");
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      "rootfs is missing: name the directory that becomes the guest's /",
+    );
   }
   let rootfs: string;
   try {
@@ -136,7 +139,9 @@ async function loadPty(): Promise<PtyModule> {
 /** For the registry, whose options are not typed. */
 export function createProotByName(options: Readonly<Record<string, unknown>> = {}): Promise<Environment> {
   if (!("rootfs" in options)) {
-    return Promise.reject(unsupported("proot", "a run without a rootfs", 'pass { environment: { rootfs: "/srv/debian" } }'));
+    return Promise.reject(
+      unsupported("proot", "a run without a rootfs", 'pass { environment: { rootfs: "/srv/debian" } }'),
+    );
   }
   return createProot(options as unknown as ProotOptions);
 }

@@ -75,7 +75,11 @@ function judge(found: Probe): DiagnosisCheck[] {
       found.memfd ? "allowed" : "refused",
       "it needs Linux 3.17, and an outer sandbox that does not forbid it",
     ),
-    { name: "openat2", ok: true, detail: found.openat2 ? "allowed" : "not available: paths are walked, which is slower" },
+    {
+      name: "openat2",
+      ok: true,
+      detail: found.openat2 ? "allowed" : "not available: paths are walked, which is slower",
+    },
   ];
 }
 

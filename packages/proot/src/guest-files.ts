@@ -124,5 +124,8 @@ function closeFile(
   callback: (error?: Error | null) => void,
 ): void {
   if (!file) return callback(error);
-  file.close().then(() => callback(error), (closeError: Error) => callback(error ?? closeError));
+  file.close().then(
+    () => callback(error),
+    (closeError: Error) => callback(error ?? closeError),
+  );
 }

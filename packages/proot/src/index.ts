@@ -1,4 +1,4 @@
-import { registeredEnvironments, registerEnvironment } from "@anyproc/core";
+import { registerEnvironment, registeredEnvironments } from "@anyproc/core";
 import { createProotByName } from "./create-proot.ts";
 
 export { parseBind } from "./binds.ts";

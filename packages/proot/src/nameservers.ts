@@ -16,14 +16,22 @@ import { resolveGuestPath } from "./guest-path.ts";
 export async function addNameservers(rootfs: string, addresses: readonly string[]): Promise<void> {
   for (const address of addresses) {
     if (isIP(address) === 0) {
-      throw new AnyprocError("ANYPROC_INVALID_OPTION", `nameserver ${JSON.stringify(address)}: is no IPv4 or IPv6 address`);
+      throw new AnyprocError(
+        "ANYPROC_INVALID_OPTION",
+        `nameserver ${JSON.stringify(address)}: is no IPv4 or IPv6 address`,
+      );
     }
   }
   const root = await realpath(rootfs).catch((error: unknown) => {
-    throw new AnyprocError("ANYPROC_ROOTFS_NOT_FOUND", `rootfs ${rootfs}: there is no such directory`, { cause: error });
+    throw new AnyprocError("ANYPROC_ROOTFS_NOT_FOUND", `rootfs ${rootfs}: there is no such directory`, {
+      cause: error,
+    });
   });
   if (root === "/") {
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", "rootfs /: its resolv.conf is this machine's own: edit it yourself");
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      "rootfs /: its resolv.conf is this machine's own: edit it yourself",
+    );
   }
   const { file, isThere } = await findResolvConf(root);
   const before = isThere ? await readFile(file, "utf8") : "";

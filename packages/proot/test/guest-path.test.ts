@@ -18,7 +18,10 @@ describe("resolveGuestPath", () => {
   test("gives a link itself when it is not followed", async () => {
     const rootfs = await temporaryDirectory();
     await symlink("/nowhere", join(rootfs, "link"));
-    expect(await resolveGuestPath(rootfs, [], "/link", { follow: false })).toMatchObject({ guest: "/link", isLink: true });
+    expect(await resolveGuestPath(rootfs, [], "/link", { follow: false })).toMatchObject({
+      guest: "/link",
+      isLink: true,
+    });
     expect(await resolveGuestPath(rootfs, [], "/link")).toMatchObject({ guest: "/nowhere", isMissing: true });
   });
 

@@ -7,7 +7,11 @@ test("no line means that the program runs", async () => {
 });
 
 test("a line names code, errno and object, which may hold spaces and newlines", async () => {
-  expect(await readReport(Readable.from(["cwd 2 /a b", "\nc\n"]))).toEqual({ code: "cwd", errno: 2, object: "/a b\nc" });
+  expect(await readReport(Readable.from(["cwd 2 /a b", "\nc\n"]))).toEqual({
+    code: "cwd",
+    errno: 2,
+    object: "/a b\nc",
+  });
 });
 
 test.each([
@@ -20,6 +24,9 @@ test.each([
   expect(reportError({ code, errno: 1, object: "x" })).toMatchObject({ code: expected });
 });
 
-test.each(["not-found", "not-executable", "interpreter", "wrong-architecture"])("%s has an exit code instead", (code) => {
-  expect(reportError({ code, errno: 2, object: "x" })).toBeUndefined();
-});
+test.each(["not-found", "not-executable", "interpreter", "wrong-architecture"])(
+  "%s has an exit code instead",
+  (code) => {
+    expect(reportError({ code, errno: 2, object: "x" })).toBeUndefined();
+  },
+);

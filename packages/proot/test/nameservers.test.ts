@@ -51,7 +51,9 @@ test("follows an absolute link inside the rootfs, and leaves the link", async ()
 
 test("refuses what is no address, and this machine's own root", async () => {
   const rootfs = await rootfsWithEtc();
-  await expect(addNameservers(rootfs, ["192.0.2.1\nsearch evil"])).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
+  await expect(addNameservers(rootfs, ["192.0.2.1\nsearch evil"])).rejects.toMatchObject({
+    code: "ANYPROC_INVALID_OPTION",
+  });
   await expect(addNameservers("/", ["192.0.2.1"])).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
   await expect(addNameservers(join(rootfs, "none"), [])).rejects.toMatchObject({ code: "ANYPROC_ROOTFS_NOT_FOUND" });
 });

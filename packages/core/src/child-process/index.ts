@@ -2,8 +2,9 @@
  * Programs on this machine, for environments that start some: the one part of core that does I/O, behind an entry of
  * its own so that `@anyproc/core` itself stays free of it.
  */
-export type { LocalProgram, LocalPtyProgram } from "./program.ts";
+
 export { endTree } from "./end-tree.ts";
+export type { LocalProgram, LocalPtyProgram } from "./program.ts";
 export { type StartChildOptions, type StartedChild, startChild } from "./start-child.ts";
 export { failedProgram, type StartFailure, startFailure } from "./start-failure.ts";
 export { type PtyModule, startPty } from "./start-pty.ts";

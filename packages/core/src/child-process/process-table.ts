@@ -32,7 +32,8 @@ async function readStat(pid: string): Promise<ProcessEntry | undefined> {
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, parent, , session] = fields ?? [];
   const startedAt = fields?.[19];
-  if (state === undefined || parent === undefined || session === undefined || startedAt === undefined || state === "Z") return undefined;
+  if (state === undefined || parent === undefined || session === undefined || startedAt === undefined || state === "Z")
+    return undefined;
   return { pid: Number(pid), parent: Number(parent), session: Number(session), startedAt };
 }
 

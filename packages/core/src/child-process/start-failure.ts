@@ -20,9 +20,13 @@ export function startFailure(program: Pick<LocalProgram, "name" | "file" | "cwd"
   const { name, file, cwd } = program;
   // ENOENT, ENOTDIR and EACCES may be about either; the working directory is entered first.
   if (cwd !== undefined && !isDirectory(cwd)) {
-    throw new AnyprocError("ANYPROC_CWD_NOT_FOUND", `${cwd}: no such directory to run ${name} in: create it, or change cwd`, {
-      cause: error,
-    });
+    throw new AnyprocError(
+      "ANYPROC_CWD_NOT_FOUND",
+      `${cwd}: no such directory to run ${name} in: create it, or change cwd`,
+      {
+        cause: error,
+      },
+    );
   }
   switch (systemErrorCode(error)) {
     case "ENOENT":
@@ -45,7 +49,9 @@ export function startFailure(program: Pick<LocalProgram, "name" | "file" | "cwd"
         cause: error,
       });
     default:
-      throw new AnyprocError("ANYPROC_START_FAILED", `${name}: cannot start ${file}: ${String(error)}`, { cause: error });
+      throw new AnyprocError("ANYPROC_START_FAILED", `${name}: cannot start ${file}: ${String(error)}`, {
+        cause: error,
+      });
   }
 }
 

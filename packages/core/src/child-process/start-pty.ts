@@ -65,9 +65,13 @@ export async function startPty(program: LocalPtyProgram, load: () => Promise<Pty
       ...(program.user && { uid: program.user.uid, gid: program.user.gid ?? program.user.uid }),
     });
   } catch (error) {
-    throw new AnyprocError("ANYPROC_START_FAILED", `${program.name}: no terminal could be made for it: ${String(error)}`, {
-      cause: error,
-    });
+    throw new AnyprocError(
+      "ANYPROC_START_FAILED",
+      `${program.name}: no terminal could be made for it: ${String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   const stdout = new Readable({ read: () => pty.resume() });
   pty.onData((data) => {
