@@ -123,8 +123,8 @@ function closeFile(
   error: Error | null,
   callback: (error?: Error | null) => void,
 ): void {
-  if (!file) return callback(error);
-  file.close().then(
+  const closed = file ? file.close() : Promise.resolve();
+  closed.then(
     () => callback(error),
     (closeError: Error) => callback(error ?? closeError),
   );
