@@ -1,0 +1,44 @@
+// Packs every package as it would be published and looks at the archive as a stranger's tools would: publint for the
+// manifest, attw for what TypeScript finds behind each entry point.
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const archives = mkdtempSync(join(tmpdir(), "anyproc-pack-"));
+
+function run(command, args, cwd) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (error) throw error;
+  return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
+}
+
+function check(directory, manifest) {
+  const before = new Set(readdirSync(archives));
+  const packed = run("pnpm", ["pack", "--pack-destination", archives], directory);
+  if (!packed.ok) return `cannot be packed:\n${packed.output}`;
+  const archive = join(
+    archives,
+    readdirSync(archives).find((name) => !before.has(name)),
+  );
+
+  const published = run("publint", ["run", archive, "--strict"]);
+  if (!published.ok) return `publint:\n${published.output}`;
+
+  const hasEntryPoints = Object.keys(manifest.exports ?? {}).some((name) => name !== "./package.json");
+  if (!hasEntryPoints) return undefined;
+  const typed = run("attw", [archive, "--profile", "esm-only", "--format", "table", "--no-emoji"]);
+  return typed.ok ? undefined : `attw:\n${typed.output}`;
+}
+
+try {
+  for (const manifestPath of globSync("packages/*/package.json").sort()) {
+    const manifest = JSON.parse(readFileSync(manifestPath, "utf8"));
+    if (manifest.private) continue;
+    const problem = check(dirname(manifestPath), manifest);
+    console.log(`${manifest.name}: ${problem ?? "ready to publish"}`);
+    if (problem) process.exitCode = 1;
+  }
+} finally {
+  rmSync(archives, { recursive: true });
+}
