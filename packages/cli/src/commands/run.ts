@@ -1,0 +1,58 @@
+import { Command, Option } from "commander";
+import type { EnvironmentOptions } from "../environments/options.ts";
+import { environmentNames } from "../environments/names.ts";
+import type { OutputOptions } from "../output.ts";
+import type { SetExitCode } from "../program.ts";
+import { addProcessOptions, collect, type ProcessOptions } from "./process-options.ts";
+
+/** Options of `anyproc run`. */
+export interface RunOptions extends ProcessOptions, EnvironmentOptions, OutputOptions {}
+
+/** `anyproc run`. */
+export function runCommand(setExitCode: SetExitCode): Command {
+  const command = new Command("run")
+    .description("run a command in an environment")
+    .usage("[options] [--] COMMAND [ARG...]")
+    .argument("<command...>", "program and arguments; options end at the first word or at --")
+    .passThroughOptions();
+  command
+    .optionsGroup("Where:")
+    .addOption(
+      new Option("--on <environment>", "host, docker, ssh or proot; guessed from the other options, else host")
+        .choices([...environmentNames])
+        // The choices serve help and completion: the message for a wrong one is ours.
+        .argParser((name) => name),
+    )
+    .addOption(new Option("--image <reference>", "on docker: the image"))
+    .addOption(new Option("--host <[user@]host[:port]>", "on ssh: the machine"))
+    .optionsGroup("What:");
+  addProcessOptions(command)
+    .optionsGroup("On host:")
+    .addOption(new Option("--chroot <dir>", "make this directory the program's /, as chroot(8) does; needs root"))
+    .optionsGroup("On proot:")
+    .addOption(new Option("-r, --rootfs <dir>", "the directory that becomes the guest's /"))
+    .addOption(new Option("-R <dir>", "--rootfs, your own identity, and the host's accounts, network and home"))
+    .addOption(new Option("-S <dir>", "--rootfs, root's identity, and the host's network and home"))
+    .addOption(
+      new Option("-b, --bind <host[:guest[:ro]]>", "show a host path in the guest, read-only with :ro").argParser(collect),
+    )
+    .addOption(new Option("-0, --root-id", "appear to be root (default, except with -R)"))
+    .addOption(new Option("--id <uid:gid>", "appear to be this user and group"))
+    .addOption(new Option("--kill-on-exit", "end every guest process when the command ends (default)"))
+    .addOption(new Option("--no-kill-on-exit", "wait for every guest process instead"));
+  return command
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ anyproc run -e LANG=C --timeout 10 -- make test
+  $ anyproc run --rootfs ./debian -b "$PWD:/src:ro" -w /src -t bash
+
+Exit status: the command's own; 128+N when signal N ended it; 127 not found; 126 not executable;
+125 when anyproc itself failed; 124 when --timeout was over.`,
+    )
+    .action(async (argv: string[], _options: unknown, self: Command) => {
+      const { run } = await import("../run/run.ts");
+      setExitCode(await run(argv, self.optsWithGlobals<RunOptions>()));
+    });
+}

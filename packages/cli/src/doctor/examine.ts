@@ -1,0 +1,69 @@
+import { arch, release, type } from "node:os";
+import { type CommandInput, exec, isAnyprocError } from "@anyproc/core";
+import { createHost } from "@anyproc/host";
+import { dockerPackage } from "../environments/docker.ts";
+import { loadPackage } from "../environments/load-package.ts";
+import { sshPackage } from "../environments/ssh.ts";
+import type { Finding } from "./finding.ts";
+
+/** Tries every environment on this machine. Never rejects. */
+export function examine(): Promise<Finding[]> {
+  return Promise.all([
+    settle("host", host),
+    settle("pty", pty),
+    settle("proot", proot),
+    settle("docker", () => installed("docker", dockerPackage)),
+    settle("ssh", () => installed("ssh", sshPackage)),
+  ]);
+}
+
+type Facts = Omit<Finding, "name">;
+
+async function settle(name: string, look: () => Promise<Facts>): Promise<Finding> {
+  try {
+    return { name, ...(await look()) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!isAnyprocError(error, "ANYPROC_MISSING_PACKAGE")) return { name, status: "fails", detail: message };
+    const [, cause = message, remedy = ""] = /^(.*?): (npm install .*|install it .*)$/.exec(message) ?? [];
+    return { name, status: "missing", detail: cause.replace(`${name}: `, ""), ...(remedy !== "" && { remedy }) };
+  }
+}
+
+async function host(): Promise<Facts> {
+  await runHere([process.execPath, "--version"]);
+  return { status: "works", detail: `${type()} ${release()}, ${arch()}, Node ${process.version}` };
+}
+
+async function pty(): Promise<Facts> {
+  const script = "process.exitCode = process.stdout.isTTY ? 0 : 1";
+  await runHere({ argv: [process.execPath, "-e", script], pty: true });
+  return { status: "works", detail: "programs get a terminal of their own" };
+}
+
+async function proot(): Promise<Facts> {
+  const { diagnose } = await loadPackage("@anyproc/proot", () => import("@anyproc/proot"));
+  const { ok, checks } = await diagnose();
+  if (ok) return { status: "works", detail: "programs run inside a root filesystem directory", checks };
+  const failed = checks.find((check) => !check.ok);
+  return {
+    status: "fails",
+    detail: failed ? `${failed.name}: ${failed.detail}` : "the engine cannot run",
+    ...(failed?.remedy !== undefined && { remedy: failed.remedy }),
+    checks,
+  };
+}
+
+async function installed(name: string, packageName: string): Promise<Facts> {
+  await loadPackage(packageName, () => import(packageName));
+  return { status: "works", detail: `${packageName} is installed; ${name} itself is asked when a command runs` };
+}
+
+async function runHere(command: CommandInput): Promise<void> {
+  const environment = createHost();
+  try {
+    await exec(environment, command, { timeoutMs: 20_000 });
+  } finally {
+    await environment.close();
+  }
+}

@@ -1,0 +1,51 @@
+import { UsageError } from "../usage-error.ts";
+import { type EnvironmentName, environmentNames } from "./names.ts";
+import type { EnvironmentOptions } from "./options.ts";
+
+interface Owner {
+  readonly environment: EnvironmentName;
+  readonly flag: string;
+}
+
+// Each of these options belongs to one environment, so that giving one of them chooses it.
+const owners: Readonly<Record<Exclude<keyof EnvironmentOptions, "on">, Owner>> = {
+  chroot: { environment: "host", flag: "--chroot" },
+  image: { environment: "docker", flag: "--image" },
+  host: { environment: "ssh", flag: "--host" },
+  rootfs: { environment: "proot", flag: "--rootfs" },
+  R: { environment: "proot", flag: "-R" },
+  S: { environment: "proot", flag: "-S" },
+  bind: { environment: "proot", flag: "--bind" },
+  rootId: { environment: "proot", flag: "--root-id" },
+  id: { environment: "proot", flag: "--id" },
+  killOnExit: { environment: "proot", flag: "--kill-on-exit" },
+};
+
+/**
+ * The environment that `--on` names or the other options imply; host when nothing does.
+ *
+ * @throws UsageError that names both of two options which contradict each other
+ */
+export function chooseEnvironment(options: EnvironmentOptions): EnvironmentName {
+  const given: Owner[] = [];
+  if (options.on !== undefined) given.push({ environment: environmentName(options.on), flag: `--on ${options.on}` });
+  for (const [name, owner] of Object.entries(owners)) {
+    const value = options[name as keyof EnvironmentOptions];
+    if (value === undefined) continue;
+    given.push(value === false ? { ...owner, flag: owner.flag.replace("--", "--no-") } : owner);
+  }
+  const [first] = given;
+  const contradiction = given.find((option) => option.environment !== first?.environment);
+  if (first && contradiction) {
+    throw new UsageError(
+      `${first.flag} runs on ${first.environment}, but ${contradiction.flag} is for ${contradiction.environment}: leave one of them out`,
+    );
+  }
+  return first?.environment ?? "host";
+}
+
+function environmentName(text: string): EnvironmentName {
+  const name = environmentNames.find((known) => known === text);
+  if (name) return name;
+  throw new UsageError(`--on ${text}: there is no such environment: choose ${environmentNames.join(", ")}`);
+}

@@ -1,0 +1,20 @@
+import type { Environment } from "@anyproc/core";
+import { chooseEnvironment } from "./choose.ts";
+import type { EnvironmentName } from "./names.ts";
+import type { EnvironmentOptions } from "./options.ts";
+
+// Imported only when chosen: what is not used need not be installed, and costs no time.
+const factories: Readonly<
+  Record<EnvironmentName, () => Promise<(options: EnvironmentOptions) => Environment | Promise<Environment>>>
+> = {
+  host: async () => (await import("./host.ts")).hostEnvironment,
+  docker: async () => (await import("./docker.ts")).dockerEnvironment,
+  ssh: async () => (await import("./ssh.ts")).sshEnvironment,
+  proot: async () => (await import("./proot.ts")).prootEnvironment,
+};
+
+/** The environment that the options describe. */
+export async function createEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  const factory = await factories[chooseEnvironment(options)]();
+  return factory(options);
+}

@@ -1,0 +1,16 @@
+/** The options that say where a command runs, as they are on the command line. */
+export interface EnvironmentOptions {
+  readonly on?: string;
+  readonly chroot?: string;
+  readonly image?: string;
+  readonly host?: string;
+  readonly rootfs?: string;
+  /** `-R DIR` */
+  readonly R?: string;
+  /** `-S DIR` */
+  readonly S?: string;
+  readonly bind?: readonly string[];
+  readonly rootId?: boolean;
+  readonly id?: string;
+  readonly killOnExit?: boolean;
+}
