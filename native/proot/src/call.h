@@ -2,7 +2,7 @@
 #ifndef ANYPROC_CALL_H
 #define ANYPROC_CALL_H
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,9 +17,11 @@ struct deferred {
   long argument[6];
   // Index of the argument to be pointed at `data` once it has been copied to the guest's stack, or -1.
   int data_argument;
+  // Offset of a word in `data` that holds another offset in `data`, to be made an address there, or -1.
+  int data_pointer;
   // Ask the handler again (stage 1, `call->result` set) instead of returning the result to the guest.
   bool resume;
-  uint32_t data_size; // bytes of `data` in use; only those are copied
+  uint32_t data_size; // bytes of `data` in use; only those are copied. Keep it small: goroutine stacks are.
   _Alignas(16) char data[PATH_MAX + 64];
 };
 
@@ -28,7 +30,10 @@ struct call {
   long argument[6];
   int stage;   // 0: first look; 1: after the deferred call
   long result; // stage 1: what the deferred call returned
+  // Stage 0: to be filled. `data_argument` and `data_pointer` start as -1, `resume` as false, `data_size` as 0.
+  // Stage 1: `number` and `argument` still tell which call was made; `data` is fresh.
   struct deferred *deferred;
+  uint64_t *mask; // the guest thread's signal mask from the moment this call returns
 };
 
 // Returns what the guest shall see (negative errno on failure), or CALL_DEFERRED with *call->deferred filled.

@@ -1,0 +1,17 @@
+// From the command line to the configuration that every shim reads.
+#ifndef ANYPROC_CONFIGURATION_H
+#define ANYPROC_CONFIGURATION_H
+
+#include "options.h"
+
+struct configuration {
+  int root;   // O_PATH
+  int config; // sealed blob
+  int shared; // one page
+  int descriptor_base;
+  char shim[4096];
+};
+
+void configuration_build(const struct options *options, struct configuration *out);
+
+#endif

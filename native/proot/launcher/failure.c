@@ -1,0 +1,63 @@
+#include "failure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct kind {
+  const char *code;
+  int exit_status;
+  const char *what;
+  const char *remedy;
+};
+
+static const struct kind kinds[] = {
+    {"usage", 125, "cannot understand the command line", "run anyproc-proot --help"},
+    {"rootfs", 125, "cannot use this root directory", "give --rootfs a directory that you may enter"},
+    {"bind", 125, "cannot bind", "give --bind an existing absolute HOST path and an absolute GUEST path"},
+    {"cwd", 125, "cannot enter the working directory", "give --cwd a directory inside the rootfs"},
+    {"shim", 125, "cannot run the shim", "install it beside anyproc-proot, or name it with --shim, on a file system without noexec"},
+    {"seccomp", 125, "the kernel refuses a seccomp filter", "allow seccomp(2) here; anyproc-proot --probe shows what is missing"},
+    {"memfd", 125, "cannot make an anonymous file", "allow memfd_create(2) here"},
+    {"not-found", 127, "no such program in the guest", "check the path, or PATH, inside the rootfs"},
+    {"not-executable", 126, "cannot be executed", "it must be a program or script with the execute permission"},
+    {"interpreter", 127, "the program's interpreter is missing", "install it inside the rootfs"},
+    {"wrong-architecture", 126, "made for another processor", "use a rootfs for this machine's processor"},
+    {"too-long", 126, "name or arguments too long", "shorten them"},
+    {"descriptors", 125, "too few file descriptors", "raise the limit (ulimit -n) or close some"},
+    {"internal", 125, "unexpected failure", "report it with this line"},
+};
+
+static int report = -1;
+
+void failure_set_report(int descriptor) {
+  report = descriptor;
+}
+
+void failure_close_report(void) {
+  if (report >= 0)
+    close(report);
+  report = -1;
+}
+
+static const struct kind *kind_of(const char *code) {
+  size_t count = sizeof kinds / sizeof kinds[0];
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(kinds[i].code, code) == 0)
+      return &kinds[i];
+  return &kinds[count - 1];
+}
+
+void fail(const char *code, int error, const char *object) {
+  const struct kind *kind = kind_of(code);
+  if (report >= 0)
+    dprintf(report, "%s %d %s\n", kind->code, error, object);
+  if (report < 0 || kind->exit_status != 125) {
+    if (error > 0)
+      fprintf(stderr, "anyproc-proot: %s (%s): %s: %s\n", kind->what, strerror(error), object, kind->remedy);
+    else
+      fprintf(stderr, "anyproc-proot: %s: %s: %s\n", kind->what, object, kind->remedy);
+  }
+  exit(kind->exit_status);
+}

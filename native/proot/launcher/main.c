@@ -1,0 +1,40 @@
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+
+#include "configuration.h"
+#include "failure.h"
+#include "options.h"
+#include "probe.h"
+#include "spawn.h"
+#include "supervise.h"
+
+// Every signal waits in a descriptor; ignored ones stay ignored, except that children must leave their status.
+static int take_signals(struct inherited *inherited) {
+  sigset_t all;
+  struct sigaction action = {.sa_handler = SIG_DFL};
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &inherited->mask);
+  sigaction(SIGCHLD, &action, &inherited->child_action);
+  int descriptor = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (descriptor < 0)
+    fail("descriptors", errno, "signalfd");
+  return descriptor;
+}
+
+int main(int argc, char **argv) {
+  static struct options options;
+  static struct configuration configuration;
+  struct inherited inherited;
+  (void)argc;
+  options_parse(argv, &options);
+  if (options.probe)
+    return probe();
+  configuration_build(&options, &configuration);
+  struct supervision supervision = {.life = options.life, .wait_for_all = options.no_kill_on_exit};
+  supervision.signals = take_signals(&inherited);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  spawn_guest(&options, &configuration, &inherited, &supervision.guest);
+  end_as(supervise(&supervision));
+}

@@ -1,0 +1,120 @@
+#include "options.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "failure.h"
+
+static const char usage[] =
+    "Usage: anyproc-proot --rootfs DIR [OPTION...] -- PROGRAM [ARG...]\n"
+    "       anyproc-proot --probe\n"
+    "Runs PROGRAM with DIR as its root directory, without root, namespaces or a tracer.\n"
+    "\n"
+    "  --bind HOST GUEST            show the host's HOST at GUEST\n"
+    "  --bind-read-only HOST GUEST  the same, and nothing there can be changed\n"
+    "  --cwd DIR                    working directory inside the guest (default /)\n"
+    "  --id UID:GID                 show these ids instead of the real ones; 0:0 looks like root\n"
+    "  --argv0 NAME                 the program's own name for itself\n"
+    "  --no-cache                   ask the kernel about every directory every time\n"
+    "  --no-kill-on-exit            wait for every guest, not only for PROGRAM\n"
+    "  --shim PATH                  the shim, if it is not installed beside anyproc-proot\n"
+    "  --report-fd N                write \"CODE ERRNO OBJECT\" there if PROGRAM cannot start; closed when it runs\n"
+    "  --life-fd N                  end every guest when N reaches its end\n"
+    "  --probe                      print as JSON what this machine offers\n"
+    "\n"
+    "Exit status: PROGRAM's; 127 not found, 126 cannot be executed, 125 any other failure to start it.\n";
+
+struct cursor {
+  char **at;
+};
+
+static const char *value(struct cursor *cursor, const char *option) {
+  if (cursor->at[0] == NULL)
+    fail("usage", 0, option);
+  return *cursor->at++;
+}
+
+static unsigned long number(const char *text, char stop, const char **end, const char *option) {
+  char *after;
+  if (text[0] < '0' || text[0] > '9')
+    fail("usage", 0, option);
+  unsigned long result = strtoul(text, &after, 10);
+  if (*after != stop || result >= 0xffffffffUL)
+    fail("usage", 0, option);
+  if (end != NULL)
+    *end = after + 1;
+  return result;
+}
+
+static int descriptor(const char *text, const char *option) {
+  int result = (int)number(text, '\0', NULL, option);
+  if (fcntl(result, F_SETFD, FD_CLOEXEC) < 0)
+    fail("usage", 0, option);
+  return result;
+}
+
+static void add_bind(struct cursor *cursor, struct options *out, const char *option) {
+  if (out->bind_count == CONFIG_BINDS_MAX)
+    fail("bind", 0, "too many binds");
+  struct bind_option *bind = &out->binds[out->bind_count++];
+  bind->host = value(cursor, option);
+  bind->guest = value(cursor, option);
+  bind->read_only = strcmp(option, "--bind-read-only") == 0;
+}
+
+static void set_id(const char *text, struct options *out) {
+  const char *group;
+  out->uid = (uid_t)number(text, ':', &group, "--id");
+  out->gid = (gid_t)number(group, '\0', NULL, "--id");
+  out->has_id = true;
+}
+
+static void parse_option(const char *option, struct cursor *cursor, struct options *out) {
+  if (strcmp(option, "--rootfs") == 0)
+    out->rootfs = value(cursor, option);
+  else if (strcmp(option, "--bind") == 0 || strcmp(option, "--bind-read-only") == 0)
+    add_bind(cursor, out, option);
+  else if (strcmp(option, "--cwd") == 0)
+    out->cwd = value(cursor, option);
+  else if (strcmp(option, "--id") == 0)
+    set_id(value(cursor, option), out);
+  else if (strcmp(option, "--argv0") == 0)
+    out->argv0 = value(cursor, option);
+  else if (strcmp(option, "--shim") == 0)
+    out->shim = value(cursor, option);
+  else if (strcmp(option, "--no-cache") == 0)
+    out->no_cache = true;
+  else if (strcmp(option, "--no-kill-on-exit") == 0)
+    out->no_kill_on_exit = true;
+  else if (strcmp(option, "--life-fd") == 0)
+    out->life = descriptor(value(cursor, option), option);
+  else if (strcmp(option, "--report-fd") == 0)
+    failure_set_report(out->report = descriptor(value(cursor, option), option));
+  else if (strcmp(option, "--probe") == 0)
+    out->probe = true;
+  else if (strcmp(option, "--help") == 0)
+    exit(fputs(usage, stdout) < 0 || fflush(stdout) != 0);
+  else
+    fail("usage", 0, option);
+}
+
+void options_parse(char **argv, struct options *out) {
+  struct cursor cursor = {argv + 1};
+  *out = (struct options){.cwd = "/", .report = -1, .life = -1};
+  while (*cursor.at != NULL && strncmp(*cursor.at, "--", 2) == 0) {
+    const char *option = *cursor.at++;
+    if (strcmp(option, "--") == 0)
+      break;
+    parse_option(option, &cursor, out);
+  }
+  out->command = cursor.at;
+  if (out->probe)
+    return;
+  if (out->rootfs == NULL)
+    fail("usage", 0, "--rootfs is missing");
+  if (out->command[0] == NULL)
+    fail("usage", 0, "PROGRAM is missing");
+}

@@ -1,0 +1,154 @@
+#include "filter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+
+#include "arch.h"
+#include "config.h"
+#include "sys.h"
+#include "syscalls.h"
+#include "trap.h"
+
+// The kernel caches "allow" for numbers that a filter lets through without looking at anything else, so the numbers
+// are compared first and only listed calls pay for more. Each rule is a block that the next one follows:
+//   unless the number matches, skip the block; test the condition; act; (condition failed) load the number again.
+enum { PROGRAM_SIZE = 2048, BLOCK_SIZE = 32 };
+
+struct program {
+  struct sock_filter code[PROGRAM_SIZE];
+  unsigned short length;
+};
+
+static void emit(struct program *p, unsigned short code, uint32_t k, unsigned char yes, unsigned char no) {
+  p->code[p->length++] = (struct sock_filter){code, yes, no, k};
+}
+
+static void load(struct program *p, size_t offset) {
+  emit(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+// Skips `yes` or `no` instructions.
+static void compare(struct program *p, unsigned short operation, uint32_t k, unsigned char yes, unsigned char no) {
+  emit(p, (unsigned short)(BPF_JMP | operation | BPF_K), k, yes, no);
+}
+
+static void answer(struct program *p, uint32_t value) {
+  emit(p, BPF_RET | BPF_K, value, 0, 0);
+}
+
+static size_t low_half(int argument) {
+  return offsetof(struct seccomp_data, args) + 8 * (size_t)argument;
+}
+
+enum { VERDICT_LENGTH = 7 };
+
+// The engine's own calls, made from the gate page, pass; the guest's get `verdict`.
+static void judge(struct program *p, uint32_t verdict) {
+  uint64_t gate = (uintptr_t)gate_page;
+  size_t pointer = offsetof(struct seccomp_data, instruction_pointer);
+  load(p, pointer + 4);
+  compare(p, BPF_JEQ, (uint32_t)(gate >> 32), 0, 3);
+  load(p, pointer);
+  emit(p, BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)(ARCH_PAGE_SIZE - 1), 0, 0);
+  compare(p, BPF_JEQ, (uint32_t)gate, 1, 0);
+  answer(p, verdict);
+  answer(p, SECCOMP_RET_ALLOW);
+}
+
+// Falls through when the condition holds. Otherwise jumps over the verdict that follows.
+static void test(struct program *p, const struct rule *rule) {
+  switch (rule->condition) {
+  case NONZERO:
+    load(p, low_half(rule->argument));
+    compare(p, BPF_JEQ, 0, 0, 2);
+    load(p, low_half(rule->argument) + 4);
+    compare(p, BPF_JEQ, 0, VERDICT_LENGTH, 0);
+    break;
+  case AMONG:
+    load(p, low_half(rule->argument));
+    for (int i = 0; i < rule->operand_count; i++) {
+      int left = rule->operand_count - 1 - i;
+      compare(p, BPF_JEQ, rule->operands[i], (unsigned char)left, left == 0 ? VERDICT_LENGTH : 0);
+    }
+    break;
+  case HIDDEN:
+    load(p, low_half(rule->argument));
+    compare(p, BPF_JGE, (uint32_t)config.descriptor_base, 0, VERDICT_LENGTH + 1);
+    compare(p, BPF_JGE, (uint32_t)config.descriptor_base + HIDDEN_COUNT, VERDICT_LENGTH, 0);
+    break;
+  case MASK_GROWS:
+    load(p, low_half(0));
+    compare(p, BPF_JEQ, SIG_UNBLOCK, VERDICT_LENGTH + 4, 0);
+    load(p, low_half(1));
+    compare(p, BPF_JEQ, 0, 0, 2);
+    load(p, low_half(1) + 4);
+    compare(p, BPF_JEQ, 0, VERDICT_LENGTH, 0);
+    break;
+  case ACTION_MATTERS:
+    load(p, low_half(0));
+    compare(p, BPF_JEQ, SIGSYS, 4, 0);
+    load(p, low_half(1));
+    compare(p, BPF_JEQ, 0, 0, 2);
+    load(p, low_half(1) + 4);
+    compare(p, BPF_JEQ, 0, VERDICT_LENGTH, 0);
+    break;
+  default:
+    break;
+  }
+}
+
+static bool applies(const struct rule *rule) {
+  bool faked = config.flags & CONFIG_FAKE_IDS;
+  switch (rule->condition) {
+  case IDS_FAKED:
+    return faked;
+  case SHOWN_AS_ROOT:
+    return faked && config.guest_uid == 0 && config.guest_gid == 0;
+  default:
+    return true;
+  }
+}
+
+static void add(struct program *p, const struct rule *rule) {
+  size_t number = offsetof(struct seccomp_data, nr);
+  unsigned short start = p->length;
+  compare(p, BPF_JEQ, rule->number, 0, 0);
+  test(p, rule);
+  judge(p, rule->action == RULE_TRAP ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value);
+  load(p, number);
+  p->code[start].jf = (unsigned char)(p->length - start - 1);
+}
+
+static bool build(struct program *p) {
+  p->length = 0;
+  load(p, offsetof(struct seccomp_data, arch));
+  compare(p, BPF_JEQ, ARCH_AUDIT, 1, 0);
+  answer(p, SECCOMP_RET_ERRNO | ENOSYS);
+  load(p, offsetof(struct seccomp_data, nr));
+  compare(p, BPF_JGT, SYSCALL_LAST_KNOWN, 0, 1);
+  answer(p, SECCOMP_RET_ERRNO | ENOSYS);
+  for (size_t i = 0; i < rule_count; i++) {
+    if (p->length + BLOCK_SIZE > PROGRAM_SIZE)
+      return false;
+    if (applies(&rules[i]))
+      add(p, &rules[i]);
+  }
+  answer(p, SECCOMP_RET_ALLOW);
+  return true;
+}
+
+long filter_install(void) {
+  struct program program;
+  if (!build(&program))
+    return -E2BIG;
+  struct sock_fprog installed = {program.length, program.code};
+  long error = SYS_5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (error < 0)
+    return error;
+  return SYS_3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &installed);
+}

@@ -1,0 +1,8 @@
+// The seccomp filter, made from the rules and inherited by every guest process.
+#ifndef ANYPROC_FILTER_H
+#define ANYPROC_FILTER_H
+
+// Sets no_new_privs and installs the filter for this process. Returns 0 or a negative errno.
+long filter_install(void);
+
+#endif

@@ -1,0 +1,39 @@
+#include "life.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "config.h"
+#include "process.h"
+#include "sys.h"
+#include "text.h"
+
+// The owner of a signal belongs to the open file description (fcntl(2), F_SETOWN), which a child shares with its
+// parent. So each process opens the pipe anew. Process groups would be fewer, but the supervisor's own group may hold
+// processes that are none of its business.
+static long open_own(void) {
+  struct text path = {0};
+  text_add(&path, "/proc/self/fd/");
+  text_add_number(&path, config.descriptor_base + HIDDEN_LIFE);
+  long opened = SYS_4(SYS_openat, AT_FDCWD, text_end(&path), O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+  if (opened < 0)
+    return opened;
+  long moved = SYS_3(SYS_dup3, opened, config.descriptor_base + HIDDEN_LIFE, 0);
+  SYS_1(SYS_close, opened);
+  return moved;
+}
+
+void life_arm(void) {
+  int self = (int)SYS_0(SYS_getpid);
+  int life = config.descriptor_base + HIDDEN_LIFE;
+  process.armed = (uint32_t)self;
+  if (SYS_2(SYS_fcntl, life, F_GETOWN) == self || open_own() < 0)
+    return;
+  SYS_3(SYS_fcntl, life, F_SETSIG, SIGKILL);
+  SYS_3(SYS_fcntl, life, F_SETOWN, self);
+  SYS_3(SYS_fcntl, life, F_SETFL, O_RDONLY | O_NONBLOCK | O_ASYNC);
+  char byte;
+  if (SYS_3(SYS_read, life, &byte, 1) == 0) // the supervisor went away before this was set up
+    SYS_2(SYS_kill, self, SIGKILL);
+}

@@ -1,0 +1,20 @@
+// What belongs to one process and not to its forked children: a page that the kernel wipes in them.
+#ifndef ANYPROC_PROCESS_H
+#define ANYPROC_PROCESS_H
+
+#include <stdint.h>
+
+enum { SLOT_COUNT = 32, EXEC_BUFFER_COUNT = 8 };
+
+struct process {
+  uint32_t slot_owner[SLOT_COUNT];
+  uint32_t exec_buffer_owner[EXEC_BUFFER_COUNT];
+  uint32_t armed; // pid: this process is bound to the supervisor's life
+};
+
+extern struct process process;
+
+// Asks the kernel to wipe `process` on fork (madvise(2), MADV_WIPEONFORK). Memory that a vfork child shares stays.
+void process_start(void);
+
+#endif

@@ -1,0 +1,165 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "arch.h"
+#include "config.h"
+#include "image.h"
+#include "life.h"
+#include "path.h"
+#include "process.h"
+#include "report.h"
+#include "signals.h"
+#include "start.h"
+#include "sys.h"
+#include "text.h"
+#include "trap.h"
+
+// Past the point of no return the kernel, too, can only kill. The run's first program has someone to tell.
+static _Noreturn void give_up(int report, long error, const char *object) {
+  if (report >= 0)
+    report_and_exit(report, "not-executable", error, object);
+  for (;;)
+    SYS_2(SYS_kill, SYS_0(SYS_getpid), SIGKILL);
+}
+
+static long load(int descriptor, bool is_interpreter, struct image *image, struct mapped_image *mapped) {
+  unsigned short machine;
+  long error = image_read(descriptor, image);
+  if (error == 0)
+    error = image_check(image, &machine);
+  if (error == 0)
+    error = image_map(image, is_interpreter, mapped);
+  return error;
+}
+
+static long load_interpreter(const struct image *program, struct mapped_image *mapped, const char **path) {
+  static char name[PATH_MAX];
+  *path = name;
+  mapped->start = 0;
+  long length = image_interpreter(program, name, sizeof name);
+  if (length <= 0)
+    return length;
+  long descriptor = path_open(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
+  if (descriptor < 0)
+    return descriptor;
+  struct image image;
+  long error = load((int)descriptor, true, &image, mapped);
+  SYS_1(SYS_close, descriptor);
+  return error;
+}
+
+// getauxval(3): the vector describes the guest's program, not the shim. Returns its size in bytes.
+static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped_image *program,
+                                       const struct mapped_image *interpreter, const char *name) {
+  Elf64_auxv_t *entry = vector;
+  for (; entry->a_type != AT_NULL; entry++) {
+    uint64_t *value = &entry->a_un.a_val;
+    switch (entry->a_type) {
+    case AT_PHDR:
+      *value = program->headers;
+      break;
+    case AT_PHNUM:
+      *value = program->headers_count;
+      break;
+    case AT_ENTRY:
+      *value = program->entry;
+      break;
+    case AT_BASE:
+      *value = interpreter->start;
+      break;
+    case AT_EXECFN:
+      *value = (uintptr_t)name;
+      break;
+    case AT_UID:
+    case AT_EUID:
+      if (config.flags & CONFIG_FAKE_IDS)
+        *value = config.guest_uid;
+      break;
+    case AT_GID:
+    case AT_EGID:
+      if (config.flags & CONFIG_FAKE_IDS)
+        *value = config.guest_gid;
+      break;
+    }
+  }
+  return (size_t)((char *)(entry + 1) - (char *)vector);
+}
+
+static void correct_name(const char *name) {
+  const char *base = name;
+  for (const char *c = name; *c != '\0'; c++)
+    if (*c == '/')
+      base = c + 1;
+  SYS_2(SYS_prctl, PR_SET_NAME, base);
+}
+
+// What /proc/PID/cmdline, environ, auxv and stat show (prctl(2), PR_SET_MM_MAP), and where brk(2) starts: behind the
+// program, as usual, not behind the shim.
+static void correct_memory_map(const struct initial_stack *stack, const struct mapped_image *program,
+                               size_t auxiliary_size) {
+  const char *arguments = stack->argv[0];
+  const char *last = stack->argv[stack->argc - 1];
+  const char *arguments_end = last + strlen(last) + 1, *environment_end = arguments_end;
+  for (const char **variable = stack->envp; *variable != NULL; variable++)
+    environment_end = *variable + strlen(*variable) + 1;
+  struct prctl_mm_map map = {.start_code = program->code_start,
+                             .end_code = program->code_end,
+                             .start_data = program->data_start,
+                             .end_data = program->data_end,
+                             .start_brk = program->end,
+                             .brk = program->end,
+                             .start_stack = (uintptr_t)stack->base,
+                             .arg_start = (uintptr_t)arguments,
+                             .arg_end = (uintptr_t)arguments_end,
+                             .env_start = (uintptr_t)arguments_end,
+                             .env_end = (uintptr_t)environment_end,
+                             .auxv = (void *)stack->auxv,
+                             .auxv_size = (uint32_t)auxiliary_size,
+                             .exe_fd = (uint32_t)-1};
+  SYS_5(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
+}
+
+// Drops the shim's two arguments.
+static void correct_stack(struct initial_stack *stack) {
+  stack->base += 2;
+  stack->argc -= 2;
+  stack->argv += 2;
+  stack->base[0] = stack->argc;
+}
+
+void program(struct initial_stack *stack, const char *handover) {
+  int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
+  int descriptor = (int)text_read_number(&handover);
+  const char *name = stack->argv[1], *path, *interpreter_path;
+  long error = start_configuration(base);
+  if (error < 0)
+    give_up(report, error, handover);
+  process_start();
+  life_arm();
+  path_own_executable = path = handover;
+  struct image image;
+  struct mapped_image mapped, interpreter;
+  error = load(descriptor, false, &image, &mapped);
+  if (error < 0)
+    give_up(report, error, path);
+  error = load_interpreter(&image, &interpreter, &interpreter_path);
+  if (error < 0)
+    give_up(report, error, interpreter_path);
+  SYS_1(SYS_close, descriptor);
+  correct_stack(stack);
+  size_t size = correct_auxiliary_vector(stack->auxv, &mapped, &interpreter, name);
+  correct_name(name);
+  correct_memory_map(stack, &mapped, size);
+  if (mapped.executable_stack)
+    SYS_3(SYS_mprotect, (uintptr_t)stack->base & ~(uintptr_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE,
+          PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
+  signals_start();
+  if (report >= 0)
+    SYS_1(SYS_close, report);
+  enter_guest(stack->base, interpreter.start != 0 ? interpreter.entry : mapped.entry);
+}

@@ -1,0 +1,62 @@
+#include "syscalls.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+#include "confine.h"
+#include "descriptors.h"
+#include "exec.h"
+#include "identity.h"
+#include "path.h"
+#include "signals.h"
+
+#define EVERY_TIME .condition = ALWAYS
+#define WHEN_IDS_FAKED .condition = IDS_FAKED
+#define WHEN_SHOWN_AS_ROOT .condition = SHOWN_AS_ROOT
+#define WHEN_MASK_GROWS .condition = MASK_GROWS
+#define WHEN_ACTION_MATTERS .condition = ACTION_MATTERS
+#define WHEN_NONZERO(index) .condition = NONZERO, .argument = (index)
+#define HIDDEN_DESCRIPTOR(index) .condition = HIDDEN, .argument = (index)
+#define WHEN_AMONG(index, ...)                                                                                         \
+  .condition = AMONG, .argument = (index), .operands = {__VA_ARGS__},                                                  \
+  .operand_count = sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t)
+
+#define TRANSLATED(name) {.number = SYS_##name, .action = RULE_TRAP, EVERY_TIME},
+#define FRAMED(name) {.number = SYS_##name, .action = RULE_TRAP, EVERY_TIME},
+#define TRANSLATED_WHEN(name, ...) {.number = SYS_##name, .action = RULE_TRAP, __VA_ARGS__},
+#define EMULATED(name, handler, ...) {.number = SYS_##name, .action = RULE_TRAP, __VA_ARGS__},
+#define REFUSED(name, error, ...) {.number = SYS_##name, .action = RULE_ANSWER, .value = (error), __VA_ARGS__},
+#define GRANTED(name, ...) {.number = SYS_##name, .action = RULE_ANSWER, .value = 0, __VA_ARGS__},
+const struct rule rules[] = {
+#include "syscalls.def"
+};
+#undef TRANSLATED
+#undef FRAMED
+#undef TRANSLATED_WHEN
+#undef EMULATED
+#undef REFUSED
+#undef GRANTED
+
+const size_t rule_count = sizeof rules / sizeof rules[0];
+
+#define TRANSLATED(name) [SYS_##name] = path_call,
+#define FRAMED(name)
+#define TRANSLATED_WHEN(name, ...) [SYS_##name] = path_call,
+#define EMULATED(name, handler, ...) [SYS_##name] = handler,
+#define REFUSED(name, error, ...)
+#define GRANTED(name, ...)
+static call_handler *const handlers[SYSCALL_LAST_KNOWN + 1] = {
+#include "syscalls.def"
+};
+
+static long refuse(struct call *call) {
+  (void)call;
+  return -ENOSYS;
+}
+
+call_handler *syscall_handler(long number) {
+  if (number < 0 || number > SYSCALL_LAST_KNOWN || handlers[number] == NULL)
+    return refuse;
+  return handlers[number];
+}

@@ -1,0 +1,42 @@
+// The one list of system calls that the engine touches, and what is made of it: filter rules and the dispatch table.
+#ifndef ANYPROC_SYSCALLS_H
+#define ANYPROC_SYSCALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "syscall-numbers.h"
+
+enum rule_action {
+  RULE_TRAP,   // to the handler, unless the call comes from the gate page
+  RULE_ANSWER, // the filter itself gives errno `value`, or success when it is 0
+};
+
+enum rule_condition {
+  ALWAYS,
+  IDS_FAKED,       // the run shows ids that are not the real ones
+  SHOWN_AS_ROOT,   // ... and they are 0
+  NONZERO,         // the argument is not 0
+  AMONG,           // the argument is one of `operands`
+  HIDDEN,          // the argument is a hidden descriptor
+  MASK_GROWS,      // rt_sigprocmask(2) with a set, and not SIG_UNBLOCK
+  ACTION_MATTERS,  // rt_sigaction(2) of SIGSYS, or with a new action
+};
+
+struct rule {
+  uint16_t number;
+  uint8_t action;
+  uint8_t value;
+  uint8_t condition;
+  uint8_t argument;
+  uint8_t operand_count;
+  uint32_t operands[6];
+};
+
+extern const struct rule rules[];
+extern const size_t rule_count;
+
+call_handler *syscall_handler(long number);
+
+#endif
