@@ -11,9 +11,12 @@ enum {
   CONFIG_NO_CACHE = 1u << 1,        // the directory cache is off
   CONFIG_BINDS_SHADOW = 1u << 2,    // a bind covers something that exists inside the rootfs
   CONFIG_NO_KILL_ON_EXIT = 1u << 3, // the supervisor waits for every guest instead of ending them with the first
+  CONFIG_KNOWN_FLAGS = (1u << 4) - 1,
 };
 
-// Hidden descriptors, as offsets from config_descriptor_base(): the filter answers EBADF for them.
+enum { CONFIG_BINDS_MAX = 128 };
+
+// Hidden descriptors, as offsets from config.descriptor_base: the filter answers EBADF for them.
 enum {
   HIDDEN_ROOT = 0,   // the rootfs directory, O_PATH
   HIDDEN_CONFIG = 1, // the blob
@@ -26,12 +29,14 @@ struct shared {
   uint32_t generation; // bumped by whatever may turn a cached directory stale
 };
 
-enum { BIND_READ_ONLY = 1u << 0, BIND_IS_DIRECTORY = 1u << 1 };
+enum { BIND_READ_ONLY = 1u << 0, BIND_IS_DIRECTORY = 1u << 1, BIND_KNOWN_FLAGS = (1u << 2) - 1 };
 
 struct bind {
   const char *guest; // absolute, canonical, no trailing slash; never "/"
   size_t guest_length;
-  const char *host; // absolute, canonical
+  const char *name; // last component of `guest`
+  size_t name_length;
+  const char *host; // absolute, canonical, no trailing slash; "" stands for "/"
   size_t host_length;
   uint32_t flags;
 };
@@ -41,21 +46,25 @@ struct config {
   uint32_t guest_uid, guest_gid; // with CONFIG_FAKE_IDS
   uint32_t host_uid, host_gid;   // the ids behind them
   int descriptor_base;
-  const char *root; // host path of the rootfs, no trailing slash; "" stands for "/"
+  const char *root; // host path of the rootfs, absolute, canonical, no trailing slash; "" stands for "/"
   size_t root_length;
   const char *shim; // host path of the shim
-  struct shared *shared;
+  struct shared *shared; // mapped by the loader, not part of the blob; NULL: no directory cache
   size_t bind_count;
   const struct bind *binds; // longest guest path first
+  bool has_read_only_bind;
 };
 
 // The process's configuration, filled once before the guest's first instruction and constant from then on.
 extern struct config config;
 
 // Checks a blob and fills `out` with pointers into it. Returns 0 or -EINVAL; no byte of the blob is trusted.
+// The binds go to one static table: a process reads one configuration.
 long config_read(const void *blob, size_t size, struct config *out);
 
-// Builds a blob (the launcher's side). Returns its size, or -ENOSPC when `capacity` is too small.
+// Builds a blob (the launcher's side). `from` needs only strings, flags and numbers: lengths, names and the order of
+// the binds are derived, and "/" may be written for "". Returns its size, -ENOSPC when `capacity` is too small, -E2BIG
+// for more than CONFIG_BINDS_MAX binds, or -EINVAL for a path that is not absolute and canonical or bound twice.
 long config_write(const struct config *from, void *blob, size_t capacity);
 
 #endif

@@ -4,27 +4,51 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "call.h"
+#include "config.h"
 
-// A place on the host in the form that *at() system calls take. `path` may be "" (use AT_EMPTY_PATH): then
-// `descriptor` is an O_PATH handle on the object itself.
+// A place on the host in the form that *at() system calls take.
 struct place {
   int descriptor;   // or AT_FDCWD
-  const char *path; // lives in `buffer`, in the guest's memory or in static storage
-  bool owned;       // path_release() closes `descriptor`
-  char buffer[4096];
+  const char *path; // never empty; lives in `buffer`, in the guest's memory or in static storage
+  int owned;        // a descriptor that path_release() closes, or -1
+  // The bind that holds the place, NULL for the rootfs. With `relative` set it has not been looked up: the place is a
+  // plain name in a directory that the guest has open; path_find_bind() fills it in.
+  const struct bind *bind;
+  bool relative;
+  bool mount_point; // the guest's "/" or a bind's own root: it cannot be removed or renamed
+  bool magic;       // a link of proc(5) from which the kernel jumps to an object: `bind` does not tell where
+  char buffer[PATH_MAX];
 };
 
 enum path_follow {
   PATH_NO_FOLLOW, // a symlink in the last component is the object itself
-  PATH_FOLLOW,
-  PATH_PARENT, // the last component is about to be made, removed or renamed: trailing slashes are honoured
+  PATH_FOLLOW,    // the object must exist
+  PATH_CREATE,    // as PATH_FOLLOW, but the object may be missing: open(2) with O_CREAT
+  PATH_PARENT,    // the last component is about to be made, removed or renamed: trailing slashes are kept for the kernel
 };
 
-// Resolves a guest path against a guest dirfd. Returns 0 or a negative errno that equals the kernel's.
+// Resolves a guest path against a guest dirfd. Returns 0 or a negative errno that equals the kernel's. Without
+// PATH_FOLLOW and PATH_CREATE the last component may be missing: the system call made on the place says so.
+// An empty path is -ENOENT; AT_EMPTY_PATH is the caller's business.
 long path_resolve(int dirfd, const char *guest_path, enum path_follow follow, struct place *out);
 void path_release(struct place *place);
+
+// The same under RESOLVE_* flags of openat2(2), in guest terms: a bind is a mount. What the kernel alone can judge
+// (RESOLVE_CACHED, mounts of the host) is left to it.
+long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow follow, uint64_t resolve,
+                          struct place *out);
+
+// Rewrites the place so that `path` alone leads there, for system calls that take no descriptor.
+long path_make_plain(struct place *place);
+// Looks up the bind of a `relative` place.
+void path_find_bind(struct place *place);
+// The bind, NULL for the rootfs, of the directory that holds the place.
+const struct bind *path_parent_bind(struct place *place);
+// Whether the place is on a read-only bind.
+bool path_is_read_only(struct place *place);
 
 // open(2) in guest terms from inside the engine (never deferred): a descriptor or a negative errno.
 long path_open(int dirfd, const char *guest_path, long flags, long mode);
@@ -33,6 +57,9 @@ long path_open(int dirfd, const char *guest_path, long flags, long mode);
 long path_to_guest(char *path, size_t length, size_t capacity);
 // Guest path of an open descriptor or of the working directory (AT_FDCWD). Returns its length.
 long path_of_descriptor(int dirfd, char *out, size_t capacity);
+
+// Whether it is one of the engine's own descriptors, which do not exist for the guest.
+bool path_is_hidden_descriptor(long descriptor);
 
 // Guest path of the running program, what /proc/self/exe must say. Set once by the loader.
 extern const char *path_own_executable;

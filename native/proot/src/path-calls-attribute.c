@@ -1,0 +1,153 @@
+// Calls that change what an object is: mode, owner, size, times, file attributes.
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <sys/stat.h>
+
+#include "path-calls.h"
+#include "sys.h"
+#include "syscall-numbers.h"
+
+static enum path_follow follow_of(long flags) {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? PATH_NO_FOLLOW : PATH_FOLLOW;
+}
+
+static long change_mode(int dirfd, const char *guest_path, long mode) {
+  struct place place;
+  long result = resolve_for_change(dirfd, guest_path, PATH_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  result = SYS_3(SYS_fchmodat, place.descriptor, place.path, mode);
+  path_release(&place);
+  return result;
+}
+
+long call_chmod(struct call *call) {
+  return change_mode(AT_FDCWD, path_argument(call, 0), call->argument[1]);
+}
+
+long call_fchmodat(struct call *call) {
+  return change_mode(descriptor_argument(call, 0), path_argument(call, 1), call->argument[2]);
+}
+
+long call_fchmodat2(struct call *call) {
+  const char *path = path_argument(call, 1);
+  long mode = call->argument[2], flags = call->argument[3];
+  if (names_descriptor(path, flags))
+    return pass_on(call, 0);
+  struct place place;
+  long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
+  if (result < 0)
+    return result;
+  result = SYS_4(SYS_fchmodat2, place.descriptor, place.path, mode, flags);
+  path_release(&place);
+  return result;
+}
+
+// With faked ids the owner cannot be changed: success, as for the superuser, on whatever exists.
+static long pretend_to_change_owner(int dirfd, const char *path, long flags) {
+  struct stat stat;
+  return SYS_4(SYS_newfstatat, dirfd, path, &stat, flags);
+}
+
+static long change_owner(int dirfd, const char *guest_path, long owner, long group, long flags) {
+  struct place place;
+  long result = resolve_for_change(dirfd, guest_path, follow_of(flags), &place);
+  if (result < 0)
+    return result;
+  if ((config.flags & CONFIG_FAKE_IDS) != 0)
+    result = pretend_to_change_owner(place.descriptor, place.path, flags);
+  else
+    result = SYS_5(SYS_fchownat, place.descriptor, place.path, owner, group, flags);
+  path_release(&place);
+  return result;
+}
+
+long call_chown(struct call *call) {
+  return change_owner(AT_FDCWD, path_argument(call, 0), call->argument[1], call->argument[2], 0);
+}
+
+long call_lchown(struct call *call) {
+  return change_owner(AT_FDCWD, path_argument(call, 0), call->argument[1], call->argument[2], AT_SYMLINK_NOFOLLOW);
+}
+
+long call_fchownat(struct call *call) {
+  int dirfd = descriptor_argument(call, 0);
+  const char *path = path_argument(call, 1);
+  long flags = call->argument[4];
+  if (!names_descriptor(path, flags))
+    return change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
+  if ((config.flags & CONFIG_FAKE_IDS) == 0)
+    return pass_on(call, 0);
+  return path_is_hidden_descriptor(dirfd) ? -EBADF : pretend_to_change_owner(dirfd, path, flags);
+}
+
+// Calls that take a path and no descriptor.
+static long change_plain(struct call *call) {
+  struct place place;
+  long result = resolve_for_change(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  result = path_make_plain(&place);
+  if (result == 0)
+    result = SYS_2(call->number, place.path, call->argument[1]);
+  path_release(&place);
+  return result;
+}
+
+long call_truncate(struct call *call) {
+  return change_plain(call);
+}
+
+long call_utime(struct call *call) {
+  return change_plain(call);
+}
+
+long call_utimes(struct call *call) {
+  return change_plain(call);
+}
+
+static long change_times(struct call *call, long flags) {
+  const char *path = path_argument(call, 1);
+  if (path == NULL || names_descriptor(path, flags))
+    return pass_on(call, 0);
+  struct place place;
+  long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
+  if (result < 0)
+    return result;
+  result = SYS_4(call->number, place.descriptor, place.path, call->argument[2], flags);
+  path_release(&place);
+  return result;
+}
+
+long call_futimesat(struct call *call) {
+  return change_times(call, 0);
+}
+
+long call_utimensat(struct call *call) {
+  return change_times(call, call->argument[3]);
+}
+
+static long file_attributes(struct call *call, bool changes) {
+  const char *path = path_argument(call, 1);
+  long flags = call->argument[4];
+  if (names_descriptor(path, flags))
+    return pass_on(call, 0);
+  struct place place;
+  long result = path_resolve(descriptor_argument(call, 0), path, follow_of(flags), &place);
+  if (result < 0)
+    return result;
+  if (changes && path_is_read_only(&place))
+    result = -EROFS;
+  else
+    result = SYS_5(call->number, place.descriptor, place.path, call->argument[2], call->argument[3], flags);
+  path_release(&place);
+  return result;
+}
+
+long call_file_getattr(struct call *call) {
+  return file_attributes(call, false);
+}
+
+long call_file_setattr(struct call *call) {
+  return file_attributes(call, true);
+}

@@ -1,0 +1,80 @@
+// The working directory and the root: chdir(2), getcwd(2), chroot(2). The kernel's own working directory stays the
+// truth, so that threads and CLONE_FS need no care.
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <string.h>
+
+#include "guest.h"
+#include "path-calls.h"
+#include "sys.h"
+
+long call_chdir(struct call *call) {
+  struct place place;
+  long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  if (place.descriptor == AT_FDCWD) {
+    result = SYS_1(SYS_chdir, place.path);
+  } else {
+    result = SYS_3(SYS_openat, place.descriptor, place.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (result >= 0) {
+      long directory = result;
+      result = SYS_1(SYS_fchdir, directory);
+      SYS_1(SYS_close, directory);
+    }
+  }
+  path_release(&place);
+  return result;
+}
+
+long call_fchdir(struct call *call) {
+  return pass_on(call, 0);
+}
+
+// What getcwd(2) says of a directory that no path from the root leads to.
+static long mark_unreachable(char *path, size_t length, size_t capacity) {
+  static const char mark[] = "(unreachable)";
+  if (length + sizeof mark > capacity)
+    return -ENAMETOOLONG;
+  memmove(path + sizeof mark - 1, path, length + 1);
+  memcpy(path, mark, sizeof mark - 1);
+  return (long)(length + sizeof mark - 1);
+}
+
+static long working_directory(char *buffer, size_t capacity, size_t host_length) {
+  long length = path_to_guest(buffer, host_length, capacity);
+  return length == -ENOENT ? mark_unreachable(buffer, host_length, capacity) : length;
+}
+
+long call_getcwd(struct call *call) {
+  char *guest_buffer = (char *)call->argument[0];
+  size_t size = (size_t)call->argument[1];
+  char own_buffer[PATH_MAX];
+  // With room for any path, what the kernel has just written can be corrected in place.
+  bool in_place = size >= PATH_MAX;
+  char *buffer = in_place ? guest_buffer : own_buffer;
+  long host_size = SYS_2(SYS_getcwd, buffer, PATH_MAX);
+  if (host_size < 0)
+    return host_size;
+  long length = working_directory(buffer, PATH_MAX, (size_t)host_size - 1);
+  if (length < 0 || in_place)
+    return length < 0 ? length : length + 1;
+  if ((size_t)length + 1 > size)
+    return -ERANGE;
+  long result = guest_copy_out(guest_buffer, buffer, (size_t)length + 1);
+  return result < 0 ? result : length + 1;
+}
+
+// Only the root that the guest has already.
+long call_chroot(struct call *call) {
+  struct place place;
+  char path[PATH_MAX];
+  long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  bool is_root = place.mount_point && place.bind == NULL;
+  if (place.relative)
+    is_root = place.path[0] == '.' && path_of_descriptor(place.descriptor, path, sizeof path) == 1;
+  path_release(&place);
+  return is_root ? 0 : -EPERM;
+}

@@ -1,0 +1,124 @@
+#include "proc-link.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "path.h"
+#include "sys.h"
+
+const char *path_own_executable;
+
+static bool is_text(const char *start, size_t length, const char *expected) {
+  return strlen(expected) == length && memcmp(start, expected, length) == 0;
+}
+
+// Decimal number without sign or leading zeros, or -1.
+static long number_of(const char *text, size_t length) {
+  if (length == 0 || length > 9 || (text[0] == '0' && length > 1))
+    return -1;
+  long value = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] < '0' || text[i] > '9')
+      return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+// The parts of /proc/PID/NAME and /proc/PID/task/TID/NAME.
+struct proc_path {
+  long pid;
+  const char *name;
+  size_t length;
+};
+
+static bool next_component(const char **at, const char *end, const char **name, size_t *length) {
+  if (*at == end)
+    return false;
+  *name = *at + 1;
+  const char *stop = *name;
+  while (stop < end && *stop != '/')
+    stop++;
+  *length = (size_t)(stop - *name);
+  *at = stop;
+  return true;
+}
+
+static bool split(const struct cursor *cursor, struct proc_path *out) {
+  const char *at = cursor->text + sizeof "/proc" - 1, *end = cursor->text + cursor->length;
+  const char *name;
+  size_t length;
+  if (!cursor_in_proc(cursor) || !next_component(&at, end, &name, &length))
+    return false;
+  out->pid = number_of(name, length);
+  if (out->pid < 0 || !next_component(&at, end, &out->name, &out->length))
+    return false;
+  if (at == end)
+    return true;
+  return is_text(out->name, out->length, "task") && next_component(&at, end, &name, &length) &&
+         next_component(&at, end, &out->name, &out->length) && at == end;
+}
+
+static bool is_own(const struct proc_path *path) {
+  return path->pid == SYS_0(SYS_getpid) || path->pid == SYS_0(SYS_gettid);
+}
+
+bool proc_link_is_magic(const char *text, size_t length) {
+  if (length > 0 && text[0] == '/')
+    return true;
+  for (size_t i = 0; i < length; i++)
+    if (text[i] == ':') // "pipe:[1234]", "anon_inode:[eventpoll]": the others are relative paths
+      return true;
+  return false;
+}
+
+bool proc_link_misleads(const struct cursor *link) {
+  struct proc_path path;
+  if (!split(link, &path))
+    return false;
+  return is_text(path.name, path.length, "root") || (is_text(path.name, path.length, "exe") && is_own(&path));
+}
+
+long proc_link_translate(const struct cursor *link, char *text, size_t length, size_t capacity) {
+  struct proc_path path;
+  if (split(link, &path)) {
+    const char *fixed = NULL;
+    if (is_text(path.name, path.length, "root"))
+      fixed = "/";
+    else if (is_text(path.name, path.length, "exe") && is_own(&path))
+      fixed = path_own_executable;
+    if (fixed != NULL) {
+      size_t fixed_length = strlen(fixed);
+      if (fixed_length >= capacity)
+        return -ENAMETOOLONG;
+      memcpy(text, fixed, fixed_length + 1);
+      return (long)fixed_length;
+    }
+  }
+  if (length == 0 || text[0] != '/')
+    return -ENOENT;
+  return path_to_guest(text, length, capacity);
+}
+
+bool proc_may_hide(const char *name, size_t length) {
+  return path_is_hidden_descriptor(number_of(name, length));
+}
+
+bool proc_hides(const struct cursor *directory, const char *name, size_t length) {
+  struct proc_path path;
+  return proc_may_hide(name, length) && split(directory, &path) &&
+         (is_text(path.name, path.length, "fd") || is_text(path.name, path.length, "fdinfo"));
+}
+
+void proc_descriptor_path(int descriptor, char out[PROC_DESCRIPTOR_PATH_SIZE]) {
+  static const char head[] = "/proc/self/fd/";
+  char digits[sizeof "2147483648"];
+  size_t at = sizeof digits;
+  unsigned rest = descriptor < 0 ? 0 : (unsigned)descriptor;
+  do
+    digits[--at] = (char)('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  memcpy(out, head, sizeof head - 1);
+  memcpy(out + sizeof head - 1, digits + at, sizeof digits - at);
+  out[sizeof head - 1 + sizeof digits - at] = '\0';
+}

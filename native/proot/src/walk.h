@@ -1,0 +1,37 @@
+// Path resolution component by component (path_resolution(7)), in guest terms.
+#ifndef ANYPROC_WALK_H
+#define ANYPROC_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cursor.h"
+
+// What openat2(2) may ask for, in guest terms: a bind is a mount.
+struct walk_limits {
+  uint64_t resolve; // RESOLVE_*
+  // Guest path of the directory that RESOLVE_BENEATH and RESOLVE_IN_ROOT do not leave.
+  const char *floor;
+  size_t floor_length;
+};
+
+struct walk {
+  struct cursor at;
+  unsigned links; // symlinks followed so far
+  bool directory; // `at` is known to be a searchable directory
+  bool passed_proc; // the way depends on who walks: not to be remembered
+  bool ends_in_magic; // `at` is a magic link that the kernel has to follow
+  const struct walk_limits *limits; // NULL: none
+  bool ends_in_slash; // the text of a symlink said that `at` must be a directory
+};
+
+enum walk_missing { WALK_MUST_EXIST, WALK_MAY_BE_MISSING };
+
+// Moves over `path`, relative to where it is, and follows every symlink, the last one too. With WALK_MAY_BE_MISSING the
+// last component need not exist. Directories met on the way that no symlink of `path` leads through are remembered
+// under `known`, the absolute text whose tail `path` is, as far as its first `known_length` bytes; NULL: none are.
+long walk_path(struct walk *walk, const char *path, size_t length, enum walk_missing missing, const char *known,
+               size_t known_length);
+
+#endif
