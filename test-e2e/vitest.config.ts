@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+const reports = process.env["ANYPROC_TEST_REPORTS"];
+
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ["*.test.ts"],
+    globalSetup: "setup/global-setup.ts",
+    testTimeout: 120_000,
+    // Listings of thousands of lines: the first differences tell enough.
+    diff: { truncateThreshold: 30 },
+    reporters: ["default", ...(reports ? ["json"] : [])],
+    ...(reports && { outputFile: { json: `${reports}/vitest-e2e-${process.pid}.json` } }),
+  },
+});
