@@ -1,0 +1,85 @@
+// Every error of execve(2) is the kernel's own and leaves the caller alive.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static char directory[] = "/tmp/anyproc-exec-XXXXXX";
+
+static const char *write_file(const char *name, const char *content, size_t size, mode_t mode) {
+  static char path[8][128];
+  static int next;
+  char *out = path[next++ % 8];
+  snprintf(out, sizeof path[0], "%s/%s", directory, name);
+  int file = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+  CHECK(file >= 0 && write(file, content, size) == (ssize_t)size && fchmod(file, mode) == 0 && close(file) == 0);
+  return out;
+}
+
+static const char *write_text(const char *name, const char *content, mode_t mode) {
+  return write_file(name, content, strlen(content), mode);
+}
+
+static long run(const char *path) {
+  char *argv[] = {"name", "argument", NULL}, *envp[] = {NULL};
+  return execve(path, argv, envp);
+}
+
+int main(void) {
+  char text[256], next[256];
+  CHECK(mkdtemp(directory) != NULL);
+  CHECK_ERRNO(run("/anyproc-missing"), ENOENT);
+  CHECK_ERRNO(run(""), ENOENT);
+  CHECK_ERRNO(run("/bin/sh/below"), ENOTDIR);
+  CHECK_ERRNO(run("/"), EACCES);
+  CHECK_ERRNO(run(write_text("plain", "just text\n", 0644)), EACCES);
+  CHECK_ERRNO(run(write_text("text", "just text\n", 0755)), ENOEXEC);
+  CHECK_ERRNO(run(write_text("empty", "", 0755)), ENOEXEC);
+  CHECK_ERRNO(run(write_text("nothing", "#!\n", 0755)), ENOEXEC);
+  CHECK_ERRNO(run(write_text("blanks", "#!  \t \n", 0755)), ENOEXEC);
+  CHECK_ERRNO(run(write_text("lost", "#!/anyproc-missing\n", 0755)), ENOENT);
+  CHECK_ERRNO(run(write_text("elf", "\177ELF", 0755)), ENOEXEC);
+  CHECK_ERRNO(run(write_file("foreign", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\50\0\1\0\0\0\0\0\0\0\64\0\0\0\0\0\0\0\0\0\0\0"
+                                        "\64\0\40\0\1\0\0\0\0\0\0\0", 64, 0755)), ENOEXEC);
+  snprintf(text, sizeof text, "%s/circle", directory);
+  CHECK(symlink(text, text) == 0);
+  CHECK_ERRNO(run(text), ELOOP);
+  snprintf(text, sizeof text, "%s/fifo", directory);
+  CHECK(mkfifo(text, 0755) == 0);
+  CHECK_ERRNO(run(text), EACCES);
+
+  // Five scripts may name each other, not six.
+  const char *path = "/bin/true";
+  for (int level = 0; level < 6; level++) {
+    char name[16];
+    snprintf(next, sizeof next, "#!%s\n", path);
+    snprintf(name, sizeof name, "level%d", level);
+    path = write_text(name, next, 0755);
+    pid_t child = fork();
+    if (child == 0) {
+      run(path);
+      _exit(errno == ELOOP ? 40 : 41);
+    }
+    int ended;
+    CHECK(waitpid(child, &ended, 0) == child && WIFEXITED(ended) && WEXITSTATUS(ended) == (level < 5 ? 0 : 40));
+  }
+
+  char *large = malloc(140 * 1024);
+  CHECK(large != NULL);
+  memset(large, 'a', 140 * 1024);
+  large[140 * 1024 - 1] = '\0';
+  char *argv[] = {"true", large, NULL};
+  CHECK_ERRNO(execv("/bin/true", argv), E2BIG);
+  memset(large, '/', 5000);
+  large[5000] = '\0';
+  CHECK_ERRNO(run(large), ENAMETOOLONG);
+  CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "/bin/true", NULL, NULL, 0x40), EINVAL);
+  CHECK_ERRNO(syscall(SYS_execveat, 999, "", NULL, NULL, AT_EMPTY_PATH), EBADF);
+  free(large);
+  snprintf(text, sizeof text, "rm -rf %s", directory);
+  return system(text);
+}
