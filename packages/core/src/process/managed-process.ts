@@ -192,11 +192,14 @@ export class ManagedProcess implements Process {
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    void running.exited.then((exit) => {
+    const ended = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
+    };
+    void running.exited.then((exit) => {
+      ended();
       this.#exitCode = exitCodeOf(exit.code, exit.signal);
-    });
+    }, ended);
     return running;
   }
 
@@ -239,7 +242,8 @@ export class ManagedProcess implements Process {
     }
     this.#output.discardUnread();
     this.#errors.discardUnread();
-    await this.#ended;
+    // A program that was lost sight of is none that close() could still end.
+    await this.#ended?.catch(() => {});
   }
 
   #disconnect(): void {
