@@ -68,7 +68,7 @@ const systemCalls: readonly SystemCall[] = [
 const programs: readonly { readonly argv: readonly string[]; readonly targets: readonly Target[] }[] = [
   { argv: ["find", "/", "-xdev"], targets: [{ than: "chroot", atMost: 2.5 }] },
   { argv: ["ls", "-lR", "/usr/lib"], targets: [] },
-  { argv: ["tar", "-C", "/usr", "-cf", "/dev/stdout", "share"], targets: [] },
+  { argv: ["sh", "-c", "tar -C /usr -c share | cat >/dev/null"], targets: [] },
   { argv: ["bash", "-c", "for i in {1..200}; do /bin/true; done"], targets: [] },
 ];
 
