@@ -97,7 +97,9 @@ function withVariables(command: Command, session: SessionOptions): { exports: st
   return { exports, argv: ["env", ...(replaces ? ["-i"] : []), ...words, ...guard, ...command.argv] };
 }
 
-function redirections({ stdin, stdout, stderr }: Command): string {
+function redirections({ stdin, stdout, stderr, pty }: Command): string {
+  // What has a terminal has it for all three streams.
+  if (pty) return "";
   return [
     stdin === "null" ? " </dev/null" : "",
     stdout === "null" ? " >/dev/null" : "",

@@ -69,7 +69,7 @@ export async function startCommand(
 
   return {
     stdin: command.stdin === "null" && !pty ? null : channel,
-    stdout: command.stdout === "null" ? discard(stdout) : stdout,
+    stdout: command.stdout === "null" && !pty ? discard(stdout) : stdout,
     stderr: stderr && command.stderr === "null" ? discard(stderr) : stderr,
     exited,
     ...control,

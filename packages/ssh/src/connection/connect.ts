@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client } from "ssh2";
+import ssh2, { type Client } from "ssh2";
 import { connectionLost, connectionTimeout, hostUnreachable } from "../errors.ts";
 import { authenticator } from "./authentication.ts";
 import type { Destination } from "./destination.ts";
@@ -55,7 +55,7 @@ async function connectClient(
   signal?.throwIfAborted();
   const [hostKey, entry] = await Promise.all([hostKeyVerifier(destination.hostKey), authenticator(destination)]);
   return new Promise<Client>((resolve, reject) => {
-    const client = new Client();
+    const client = new ssh2.Client();
     const socket = tunnel ?? openSocket(destination);
     let refusal: unknown;
     let isAuthenticating = false;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AnyprocError, systemErrorCode } from "@anyproc/core";
-import { type ParsedKey, utils } from "ssh2";
+import ssh2, { type ParsedKey } from "ssh2";
 import type { PrivateKey, Secret } from "../options.ts";
 
 /** A key that can sign, and its name for messages. */
@@ -23,7 +23,7 @@ export async function readPrivateKey(source: PrivateKey): Promise<UsableKey> {
   const name = "path" in source ? source.path : "the private key given as data";
   const text = "path" in source ? await readKeyFile(source.path) : Buffer.from(source.data);
   const passphrase = source.passphrase === undefined ? undefined : await reveal(source.passphrase);
-  const parsed = utils.parseKey(text, passphrase);
+  const parsed = ssh2.utils.parseKey(text, passphrase);
   if (parsed instanceof Error) throw unusable(name, remedyFor(parsed, passphrase !== undefined));
   const key = [parsed].flat()[0];
   if (!key?.isPrivateKey()) throw unusable(name, "it is no private key: give the file without .pub");
