@@ -26,6 +26,8 @@ export interface SshServer extends AsyncDisposable {
   log(): string;
   /** Kills every process that serves a connection, as a crash would; the server itself goes on. */
   dropConnections(): void;
+  /** Stops every process that serves a connection, as if the network had gone. */
+  freeze(): void;
   /** Kills the server and every connection. */
   kill(): Promise<void>;
   /** Starts it again on the same port, with the same keys. */
@@ -61,7 +63,9 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const home = join(directory, "home");
   await addUser(user, password, home, options.shell ?? "/bin/sh");
 
-  const hostKeyFiles = (options.hostKeys ?? ["ed25519", "ecdsa"]).map((type) => generateKey(directory, `host_${type}`, type));
+  const hostKeyFiles = (options.hostKeys ?? ["ed25519", "ecdsa"]).map((type) =>
+    generateKey(directory, `host_${type}`, type),
+  );
   const privateKey = generateKey(directory, "user_key", "ed25519");
   const authorizedKeys = join(directory, "authorized_keys");
   await writeFile(authorizedKeys, await readFile(`${privateKey}.pub`), { mode: 0o644 });
@@ -107,7 +111,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     const gone = exited ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
     const serving = descendants(child.pid ?? 0);
     child.kill("SIGKILL");
-    for (const pid of serving) killQuietly(pid);
+    signalQuietly(serving, "SIGKILL");
     await gone;
   }
   async function stop(): Promise<void> {
@@ -132,7 +136,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     knownHosts,
     directory,
     log: () => log,
-    dropConnections: () => descendants(child.pid ?? 0).forEach(killQuietly),
+    dropConnections: () => signalQuietly(descendants(child.pid ?? 0), "SIGKILL"),
+    freeze: () => signalQuietly(descendants(child.pid ?? 0), "SIGSTOP"),
     kill,
     restart: start,
     stop,
@@ -230,10 +235,12 @@ function descendants(root: number): number[] {
   return [...found];
 }
 
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It ended meanwhile.
+function signalQuietly(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended meanwhile.
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   AnyprocError,
   type Command,
@@ -121,15 +122,14 @@ async function startFailure(
   command: Command,
   session: SessionOptions,
   header: Exclude<Header, { kind: "started" }>,
-  { channel, exited, stdout, stderr }: WatchedChannel,
+  { exited, stdout, stderr }: WatchedChannel,
 ): Promise<Error> {
   let said = header.kind === "missing" ? header.text : "";
   stdout.on("data", (chunk: Buffer) => {
     if (said.length < 1024) said += chunk.toString("utf8");
   });
   stderr?.resume();
-  const exit = await exited.catch((error: Error) => error);
-  channel.close();
+  const [exit] = await Promise.all([exited.catch((error: Error) => error), once(stdout, "end")]);
   if (exit instanceof Error) return exit;
   if (header.kind === "no-cwd") {
     const cwd = command.cwd ?? session.cwd;

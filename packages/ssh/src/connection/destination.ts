@@ -35,7 +35,7 @@ export async function resolveRoute(options: SshOptions): Promise<Destination[]> 
 
 /** Reads `[user@]host[:port]`; an IPv6 address stands in brackets when a port follows. */
 export function parseDestination(text: string): SshDestination {
-  const match = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:[\]]+)|([0-9a-f:]+))(?::(\d+))?$/i.exec(text);
+  const match = /^(?:(\S+)@)?(?:\[([^\]]+)\]|([^\s:@[\]]+)|([0-9a-f:]+))(?::(\d+))?$/i.exec(text);
   const host = match?.[2] ?? match?.[3] ?? match?.[4];
   if (!match || host === undefined) {
     throw invalidOption(`${JSON.stringify(text)} names no SSH server: write [user@]host[:port]`);

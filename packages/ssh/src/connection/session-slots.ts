@@ -24,6 +24,10 @@ interface Waiter {
 // have been granted, so that a first burst is not mostly refusals.
 const openingLimit = 8;
 
+// A limit that was found is doubted after a while, the longer the more often it was found again.
+const firstDoubtMs = 20;
+const lastDoubtMs = 1000;
+
 /**
  * Hands out a connection's sessions. How many the server allows is not asked, since no request tells: it shows when
  * the server refuses one while others are open. What is refused then waits for one of those to close.
@@ -34,6 +38,9 @@ export class SessionSlots {
   #limit = Number.POSITIVE_INFINITY;
   #open = 0;
   #opening = 0;
+  #wasJustFreed = false;
+  #doubtMs = firstDoubtMs;
+  #doubt: NodeJS.Timeout | undefined;
   #closed: Error | undefined;
 
   /** @param onPressure called when somebody waits for a slot */
@@ -46,22 +53,31 @@ export class SessionSlots {
    * that is over; it rejects with a RefusedSession when the server says no.
    */
   async open<T>(attempt: (release: () => void) => Promise<T>, options: SlotOptions = {}): Promise<T> {
-    const { isUrgent = false, mayWait = true } = options;
+    const { mayWait = true } = options;
+    let { isUrgent = false } = options;
     for (;;) {
       if (!mayWait && !this.#isFree) throw new RefusedSession("all sessions that the server allows are in use");
       await this.#enter(isUrgent);
+      // What is refused to a session on its own is refused for good.
+      const isAlone = this.#open + this.#opening === 1;
+      const wasJustFreed = this.#wasJustFreed;
+      this.#wasJustFreed = false;
       try {
         const opened = await attempt(() => this.#leave());
         this.#opening -= 1;
         this.#open += 1;
+        this.#limit = Math.max(this.#limit, this.#open);
+        this.#doubtMs = firstDoubtMs;
         this.#pump();
         return opened;
       } catch (error) {
         this.#opening -= 1;
-        const isAtLimit = error instanceof RefusedSession && this.#open > 0;
-        if (isAtLimit) this.#limit = Math.min(this.#limit, this.#open);
+        const isAtLimit = error instanceof RefusedSession && (!isAlone || wasJustFreed);
+        // sshd clears a closed session away only after the requests that came with its end: that one says nothing.
+        if (isAtLimit && !wasJustFreed) this.#learnLimit();
         this.#pump();
-        if (!isAtLimit || !mayWait) throw error;
+        if (!isAtLimit || (!mayWait && !wasJustFreed)) throw error;
+        isUrgent = true;
       }
     }
   }
@@ -69,7 +85,12 @@ export class SessionSlots {
   /** Nothing can be opened any more. */
   close(error: Error): void {
     this.#closed ??= error;
+    clearTimeout(this.#doubt);
     for (const waiter of this.#waiting.splice(0)) waiter.fail(error);
+  }
+
+  get #isFree(): boolean {
+    return this.#open + this.#opening < this.#limit;
   }
 
   #enter(isUrgent: boolean): Promise<void> {
@@ -87,13 +108,8 @@ export class SessionSlots {
 
   #leave(): void {
     this.#open -= 1;
-    // The server may have counted sessions that were about to close: with nobody waiting, try one more next time.
-    if (this.#waiting.length === 0) this.#limit += 1;
+    this.#wasJustFreed = true;
     this.#pump();
-  }
-
-  get #isFree(): boolean {
-    return this.#open + this.#opening < this.#limit;
   }
 
   #pump(): void {
@@ -102,5 +118,16 @@ export class SessionSlots {
       this.#waiting.shift()?.take();
     }
     if (this.#waiting.length > 0 && !this.#isFree) this.#onPressure();
+  }
+
+  #learnLimit(): void {
+    this.#limit = Math.max(1, Math.min(this.#limit, this.#open));
+    clearTimeout(this.#doubt);
+    if (this.#closed) return;
+    this.#doubt = setTimeout(() => {
+      this.#limit += 1;
+      this.#pump();
+    }, this.#doubtMs).unref();
+    this.#doubtMs = Math.min(lastDoubtMs, this.#doubtMs * 2);
   }
 }
