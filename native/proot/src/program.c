@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "arch.h"
 #include "config.h"
+#include "exec.h"
 #include "image.h"
 #include "life.h"
 #include "path.h"
@@ -17,6 +19,7 @@
 #include "start.h"
 #include "sys.h"
 #include "text.h"
+#include "trace.h"
 #include "trap.h"
 
 // Past the point of no return the kernel, too, can only kill. The run's first program has someone to tell.
@@ -135,6 +138,7 @@ static void correct_stack(struct initial_stack *stack) {
 void program(struct initial_stack *stack, const char *handover) {
   int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
   int descriptor = (int)text_read_number(&handover);
+  int flags = (int)text_read_number(&handover);
   const char *name = stack->argv[1], *path, *interpreter_path;
   long error = start_configuration(base);
   if (error < 0)
@@ -158,8 +162,10 @@ void program(struct initial_stack *stack, const char *handover) {
   if (mapped.executable_stack)
     SYS_3(SYS_mprotect, (uintptr_t)stack->base & ~(uintptr_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE,
           PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
-  signals_start();
   if (report >= 0)
     SYS_1(SYS_close, report);
+  if (flags & EXEC_TRACE_PUT_OFF)
+    trace_catch_up();
+  signals_start(!(flags & EXEC_TRAP_BLOCKED));
   enter_guest(stack->base, interpreter.start != 0 ? interpreter.entry : mapped.entry);
 }
