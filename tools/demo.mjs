@@ -1,5 +1,6 @@
 // `npm start`: one command on this machine and the same command inside the engine, with `/` itself as the guest's root
 // filesystem. Uses the built packages as any program would.
+import { existsSync } from "node:fs";
 import { exec } from "@anyproc/core";
 import { createHost } from "@anyproc/host";
 import { createProot } from "@anyproc/proot";
@@ -7,6 +8,7 @@ import { createProot } from "@anyproc/proot";
 const script = `echo "I am $(whoami), uid $(id -u), with $(find /usr/share | wc -l) files below /usr/share."`;
 const command = ["sh", "-c", script];
 const rounds = 5;
+const executables = new URL("../packages/proot-linux-x64/bin", import.meta.url);
 
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const style = (code) => (text) => (colour ? `\u001B[${code}m${text}\u001B[0m` : text);
@@ -51,6 +53,7 @@ try {
 } catch (error) {
   guestWorks = false;
   console.log(yellow(`The engine cannot run here: ${error.message}`));
+  if (!existsSync(executables)) console.log("It has not been built: install gcc and make, and run npm start again.");
 }
 
 const anyproc = "node packages/cli/dist/main.js";
