@@ -25,7 +25,7 @@ enum { MAX_ARGUMENTS = 1 << 20 }; // their addresses alone would pass the kernel
 static const uint64_t sigtrap_bit = (uint64_t)1 << (SIGTRAP - 1);
 
 // Plans outlive the trap that makes them: execve(2) reads them in the guest's own context.
-static struct exec_plan plans[EXEC_BUFFER_COUNT];
+__attribute__((section(".bss.plans"))) static struct exec_plan plans[EXEC_BUFFER_COUNT];
 
 // A vfork child takes its plan along when it execs. The kernel then marks the owner word in the memory that its
 // parent still uses, as it does for a robust mutex (set_robust_list(2)). Threads that have such a list already are

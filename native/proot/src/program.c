@@ -40,11 +40,9 @@ static long load(int descriptor, bool is_interpreter, struct image *image, struc
   return error;
 }
 
-static long load_interpreter(const struct image *program, struct mapped_image *mapped, const char **path) {
-  static char name[PATH_MAX];
-  *path = name;
-  mapped->start = 0;
-  long length = image_interpreter(program, name, sizeof name);
+static long load_interpreter(const struct image *program, struct mapped_image *mapped, char name[PATH_MAX]) {
+  *mapped = (struct mapped_image){0};
+  long length = image_interpreter(program, name, PATH_MAX);
   if (length <= 0)
     return length;
   long descriptor = path_open(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
@@ -73,7 +71,7 @@ static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped
       *value = program->entry;
       break;
     case AT_BASE:
-      *value = interpreter->start;
+      *value = interpreter->bias;
       break;
     case AT_EXECFN:
       *value = (uintptr_t)name;
@@ -139,7 +137,8 @@ void program(struct initial_stack *stack, const char *handover) {
   int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
   int descriptor = (int)text_read_number(&handover);
   int flags = (int)text_read_number(&handover);
-  const char *name = stack->argv[1], *path, *interpreter_path;
+  const char *name = stack->argv[1], *path;
+  char interpreter_path[PATH_MAX];
   long error = start_configuration(base);
   if (error < 0)
     give_up(report, error, handover);
@@ -151,7 +150,7 @@ void program(struct initial_stack *stack, const char *handover) {
   error = load(descriptor, false, &image, &mapped);
   if (error < 0)
     give_up(report, error, path);
-  error = load_interpreter(&image, &interpreter, &interpreter_path);
+  error = load_interpreter(&image, &interpreter, interpreter_path);
   if (error < 0)
     give_up(report, error, interpreter_path);
   SYS_1(SYS_close, descriptor);
