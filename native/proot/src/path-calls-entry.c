@@ -9,7 +9,7 @@
 // An entry about to be made: one that exists is -EEXIST even where nothing can be made.
 static long resolve_new(int dirfd, const char *guest_path, struct place *out) {
   long result = path_resolve(dirfd, guest_path, PATH_PARENT, out);
-  if (result < 0 || !path_is_read_only(out))
+  if (result < 0 || !path_parent_is_read_only(out))
     return result;
   char none;
   result = SYS_4(SYS_readlinkat, out->descriptor, out->path, &none, 1);
@@ -74,12 +74,20 @@ long call_symlinkat(struct call *call) {
   return make_symlink(call->argument[0], descriptor_argument(call, 1), path_argument(call, 2));
 }
 
+static long refuse_mount_point(const struct place *place, long refusal) {
+  long result = path_check_parent_writable(place);
+  return result < 0 ? result : refusal;
+}
+
 static long remove_directory(int dirfd, const char *guest_path) {
   struct place place;
   long result = resolve_for_change(dirfd, guest_path, PATH_PARENT, &place);
   if (result < 0)
     return result;
-  result = place.mount_point ? -EBUSY : SYS_3(SYS_unlinkat, place.descriptor, place.path, AT_REMOVEDIR);
+  if (place.mount_point)
+    result = refuse_mount_point(&place, -EBUSY);
+  else
+    result = SYS_3(SYS_unlinkat, place.descriptor, place.path, AT_REMOVEDIR);
   path_release(&place);
   return result;
 }
@@ -91,10 +99,9 @@ static long remove_file(int dirfd, const char *guest_path) {
     return result;
   char none;
   bool is_symlink = SYS_4(SYS_readlinkat, place.descriptor, place.path, &none, 1) >= 0;
-  if (place.mount_point && !(place.bind != NULL && (place.bind->flags & BIND_IS_DIRECTORY) == 0))
-    result = -EISDIR;
-  else if (place.mount_point)
-    result = -EBUSY;
+  bool is_bound_file = place.bind != NULL && (place.bind->flags & BIND_IS_DIRECTORY) == 0;
+  if (place.mount_point)
+    result = refuse_mount_point(&place, is_bound_file ? -EBUSY : -EISDIR);
   else
     result = SYS_3(SYS_unlinkat, place.descriptor, place.path, 0);
   if (result == 0 && is_symlink)

@@ -24,8 +24,10 @@ long check_read_only_open(struct place *place, long *flags) {
     return result;
   if (has(*flags, O_CREAT | O_EXCL))
     return -EEXIST;
-  if (S_ISREG(stat.st_mode) && ((*flags & O_ACCMODE) != O_RDONLY || (*flags & O_TRUNC) != 0))
-    return -EROFS;
+  if (S_ISREG(stat.st_mode) && ((*flags & O_ACCMODE) != O_RDONLY || (*flags & O_TRUNC) != 0)) {
+    result = path_check_access(place, PATH_WRITE | ((*flags & O_ACCMODE) == O_RDWR ? PATH_READ : 0));
+    return result < 0 ? result : -EROFS;
+  }
   if (!S_ISDIR(stat.st_mode)) // O_CREAT on a directory is the kernel's error to give
     *flags &= ~(long)O_CREAT;
   return 0;
@@ -83,7 +85,14 @@ static long open_guessed(struct call *call, const struct opening *opening) {
   return final || (result != -ENOTDIR && result != -ELOOP) ? result : open_followed(call, opening);
 }
 
-long open_at(struct call *call, const struct opening *opening) {
+// Flags that contradict each other are an error whatever the path is; the kernel tells by an empty one.
+static long blame_flags(const struct opening *opening, long path_error) {
+  if ((opening->flags & (O_CREAT | O_DIRECTORY | __O_TMPFILE)) == 0)
+    return path_error;
+  return SYS_4(SYS_openat, AT_FDCWD, "", opening->flags, opening->mode) == -EINVAL ? -EINVAL : path_error;
+}
+
+static long open_by_flags(struct call *call, const struct opening *opening) {
   if (call->stage == 1)
     return call->result == -ELOOP ? open_followed(call, opening) : call->result;
   if ((opening->flags & O_PATH) == 0)
@@ -92,6 +101,11 @@ long open_at(struct call *call, const struct opening *opening) {
   struct opening handle = *opening;
   handle.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   return has(handle.flags, O_NOFOLLOW) ? open_guessed(call, &handle) : open_followed(call, &handle);
+}
+
+long open_at(struct call *call, const struct opening *opening) {
+  long result = open_by_flags(call, opening);
+  return result < 0 && result != CALL_DEFERRED && call->stage == 0 ? blame_flags(opening, result) : result;
 }
 
 long call_open(struct call *call) {

@@ -73,7 +73,7 @@ static long translate(struct address *address, bool makes, struct place *place) 
   long result = path_resolve(AT_FDCWD, guest_path, makes ? PATH_PARENT : PATH_FOLLOW, place);
   if (result < 0)
     return result;
-  if (makes && path_is_read_only(place))
+  if (makes && path_parent_is_read_only(place))
     result = -EROFS;
   else if (place->descriptor == AT_FDCWD)
     result = put_path(&address->name, "", place->path);

@@ -20,7 +20,7 @@ long pass_on(const struct call *call, int descriptor_index) {
 
 long resolve_for_change(int dirfd, const char *guest_path, enum path_follow follow, struct place *out) {
   long result = path_resolve(dirfd, guest_path, follow, out);
-  if (result == 0 && path_is_read_only(out)) {
+  if (result == 0 && (follow == PATH_PARENT ? path_parent_is_read_only(out) : path_is_read_only(out))) {
     path_release(out);
     return -EROFS;
   }

@@ -47,8 +47,16 @@ long path_make_plain(struct place *place);
 void path_find_bind(struct place *place);
 // The bind, NULL for the rootfs, of the directory that holds the place.
 const struct bind *path_parent_bind(struct place *place);
-// Whether the place is on a read-only bind.
+// What the kernel finds wrong with the way to the last component: 0, -EACCES, -ENOTDIR, -EBADF...
+long path_check_parent(const struct place *place);
+// The permissions that the kernel checks before it finds a file system to be read-only or an entry to be a mount point:
+// 0 or -EACCES. Modes as in access(2).
+enum { PATH_SEARCH = 1, PATH_WRITE = 2, PATH_READ = 4 };
+long path_check_access(const struct place *place, long mode);
+long path_check_parent_writable(const struct place *place);
+// Whether the place, or the directory that holds it, is on a read-only bind.
 bool path_is_read_only(struct place *place);
+bool path_parent_is_read_only(struct place *place);
 
 // open(2) in guest terms from inside the engine (never deferred): a descriptor or a negative errno.
 long path_open(int dirfd, const char *guest_path, long flags, long mode);

@@ -119,17 +119,8 @@ static long resolve_last(struct walk *walk, const struct parts *parts, enum path
 static long resolve_name(struct walk *walk, const struct parts *parts, struct place *out) {
   const char *name = parts->path + parts->last;
   size_t length = parts->end - parts->last;
-  const struct bind *bind = cursor_bind_at(&walk->at, name, length);
-  if (bind != NULL) {
-    cursor_enter(&walk->at, bind);
-  } else {
-    if (proc_hides(&walk->at, name, length))
-      return -ENOENT;
-    long result = cursor_push(&walk->at, name, length);
-    if (result < 0)
-      return result;
-  }
-  return finish(walk, parts->path + parts->end, parts->length - parts->end, out);
+  long result = walk_name(walk, name, length);
+  return result < 0 ? result : finish(walk, parts->path + parts->end, parts->length - parts->end, out);
 }
 
 static long resolve_parts(struct walk *walk, const struct parts *parts, enum path_follow follow, struct place *out) {
@@ -213,26 +204,35 @@ static bool is_special(const char *name, size_t length) {
   return is_dot_dot(name, length) || bind_may_be_named(name, length) || proc_may_hide(name, length);
 }
 
+// A plain name in the directory: the kernel finds the entry, unless a symlink is to be followed.
+static long check_name(int dirfd, const struct parts *parts, enum path_follow follow, bool *is_symlink) {
+  *is_symlink = false;
+  bool is_followed = follow == PATH_FOLLOW || (follow == PATH_CREATE && !has_trailing_slash(parts));
+  if (!is_followed || ends_in_dots(parts))
+    return 0;
+  char none;
+  long result = SYS_4(SYS_readlinkat, dirfd, parts->path, &none, 1);
+  *is_symlink = result >= 0;
+  return result >= 0 || result == -EINVAL || (result == -ENOENT && follow == PATH_CREATE) ? 0 : result;
+}
+
 static long resolve_relative(int dirfd, const char *path, size_t length, enum path_follow follow, struct place *out) {
   struct parts parts = cut(path, length);
   const char *name = path + parts.last;
   size_t name_length = parts.end - parts.last;
-  if (parts.last > 0 || is_special(name, name_length))
+  bool is_entered = has_trailing_slash(&parts) && (follow == PATH_NO_FOLLOW || follow == PATH_FOLLOW);
+  if (parts.last > 0 || is_special(name, name_length) || (is_entered && !is_dot(name, name_length)))
+    return resolve_joined(dirfd, &parts, follow, out);
+  bool is_symlink;
+  long result = check_name(dirfd, &parts, follow, &is_symlink);
+  if (result < 0)
+    return result;
+  if (is_symlink)
     return resolve_joined(dirfd, &parts, follow, out);
   out->descriptor = dirfd;
   out->path = path;
   out->relative = true;
-  if (follow == PATH_PARENT || is_dot(name, name_length))
-    return 0;
-  if (has_trailing_slash(&parts))
-    return resolve_joined(dirfd, &parts, follow, out);
-  if (follow == PATH_NO_FOLLOW)
-    return 0;
-  char none;
-  long result = SYS_4(SYS_readlinkat, dirfd, path, &none, 1);
-  if (result >= 0)
-    return resolve_joined(dirfd, &parts, follow, out);
-  return result == -EINVAL || (result == -ENOENT && follow == PATH_CREATE) ? 0 : result;
+  return 0;
 }
 
 static long start(const char *guest_path, struct place *out) {
@@ -280,12 +280,6 @@ long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow fo
   }
   struct parts parts = cut(guest_path, (size_t)length);
   return parts.end > 0 ? resolve_parts(&walk, &parts, follow, out) : finish(&walk, "", 0, out);
-}
-
-void path_release(struct place *place) {
-  if (place->owned >= 0)
-    SYS_1(SYS_close, place->owned);
-  place->owned = -1;
 }
 
 long path_open(int dirfd, const char *guest_path, long flags, long mode) {

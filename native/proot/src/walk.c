@@ -126,22 +126,19 @@ static long step(struct walk *walk, struct pending *pending, bool last, enum wal
   return follow(walk, pending, (size_t)length);
 }
 
-static long enter(struct walk *walk, struct pending *pending, const char *name, size_t length, bool last,
-                  enum walk_missing missing) {
+long walk_name(struct walk *walk, const char *name, size_t length) {
   const struct bind *bind = cursor_bind_at(&walk->at, name, length);
   walk->directory = false;
   if (bind != NULL) {
     cursor_enter(&walk->at, bind);
-    return is_limited(walk, RESOLVE_NO_XDEV) ? -EXDEV : 0;
+    return is_limited(walk, RESOLVE_NO_XDEV) ? -EXDEV : WALK_ENTERED_BIND;
   }
   if (proc_hides(&walk->at, name, length))
     return -ENOENT;
   long result = cursor_push(&walk->at, name, length);
-  if (result < 0)
-    return result;
-  if (cursor_in_proc(&walk->at))
+  if (result == 0 && cursor_in_proc(&walk->at))
     walk->passed_proc = true;
-  return step(walk, pending, last, missing);
+  return result;
 }
 
 static long walk_component(struct walk *walk, struct pending *pending, size_t end, enum walk_missing missing) {
@@ -153,8 +150,10 @@ static long walk_component(struct walk *walk, struct pending *pending, size_t en
   pending->start = end;
   bool dot = length == 1 && name[0] == '.';
   bool dot_dot = length == 2 && name[0] == '.' && name[1] == '.';
-  if (!dot && !dot_dot)
-    return enter(walk, pending, name, length, last, missing);
+  if (!dot && !dot_dot) {
+    long entered = walk_name(walk, name, length);
+    return entered == 0 ? step(walk, pending, last, missing) : entered;
+  }
   long result = check_directory(walk);
   return result == 0 && dot_dot ? go_up(walk) : result;
 }

@@ -26,6 +26,11 @@ struct walk {
   bool ends_in_slash; // the text of a symlink said that `at` must be a directory
 };
 
+// Moves to an entry of the directory, which may be a symlink or missing. Returns 0, WALK_ENTERED_BIND when the entry is
+// where a bind lies, or a negative errno.
+enum { WALK_ENTERED_BIND = 1 };
+long walk_name(struct walk *walk, const char *name, size_t length);
+
 enum walk_missing { WALK_MUST_EXIST, WALK_MAY_BE_MISSING };
 
 // Moves over `path`, relative to where it is, and follows every symlink, the last one too. With WALK_MAY_BE_MISSING the
