@@ -68,7 +68,7 @@ function programScript(command: Command, session: SessionOptions, headerStart: s
     steps.push(`cd ${path} 2>/dev/null || { ${header("cwd")}; exit 1; }`);
   }
   const { exports, argv } = withVariables(command, session);
-  checkLength(argv);
+  checkLength([...argv, ...exports]);
   steps.push(...exports, header('"$$"'), `${execScript(argv)}${redirections(command)}`);
   return steps.join("; ");
 }
@@ -84,7 +84,6 @@ function withVariables(command: Command, session: SessionOptions): { exports: st
     } else if (replaces || !isPlainVariable(name)) {
       words.push(`${name}=${value}`);
     } else {
-      if (value.length > maxStringBytes / 4) checkLength([value]);
       exports.push(`export ${name}=${quoteForShell(value)}`);
     }
   }

@@ -16,6 +16,7 @@ import { CommandHeader, type Header } from "./command-header.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandOutput } from "./command-output.ts";
 import { remoteControl } from "./remote-control.ts";
+import { terminalInput } from "./terminal-input.ts";
 
 /** Everything about a session that has to be watched from its very first event on. */
 interface WatchedChannel {
@@ -52,9 +53,9 @@ export async function startCommand(
   const control = remoteControl(connection, channel, found.pid, exited, command.user);
   let hasEnded = false;
   abandoned = () => {
-    // Reading has stopped: a local program would get SIGPIPE from its next write, and this is its next write.
+    // Reading has stopped: a local program would get SIGPIPE from its next write, or SIGHUP when its terminal is gone.
     abandoned = () => {};
-    if (!hasEnded) void control.signal("SIGPIPE").catch(() => {});
+    if (!hasEnded) void control.signal(pty ? "SIGHUP" : "SIGPIPE").catch(() => {});
   };
   const closeWhenUnread = (): void => {
     if (hasEnded && stdout.destroyed && (stderr?.destroyed ?? true)) channel.close();
@@ -65,11 +66,16 @@ export async function startCommand(
       hasEnded = true;
       closeWhenUnread();
     });
-  stdout.once("close", closeWhenUnread);
+  stdout.once("close", () => {
+    if (pty) abandoned();
+    closeWhenUnread();
+  });
   stderr?.once("close", closeWhenUnread);
 
+  const stdin = pty ? terminalInput(channel) : command.stdin === "null" ? null : channel;
+  if (pty && command.stdin === "null") stdin?.end();
   return {
-    stdin: command.stdin === "null" && !pty ? null : channel,
+    stdin,
     stdout: command.stdout === "null" && !pty ? discard(stdout) : stdout,
     stderr: stderr && command.stderr === "null" ? discard(stderr) : stderr,
     exited,
