@@ -13,6 +13,8 @@ export type {
   SshDestination,
   SshOptions,
 } from "./options.ts";
+export type { SshRootfs } from "./rootfs/ssh-rootfs.ts";
+export type { SyncOptions, SyncProgress, SyncReport } from "./rootfs/sync-options.ts";
 export type { SshEnvironment } from "./ssh-environment.ts";
 
 // Another copy of this package may be loaded already: either one serves.

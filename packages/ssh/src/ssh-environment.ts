@@ -1,9 +1,10 @@
-import { type Capabilities, defineEnvironment, type Environment, type FileSystem } from "@anyproc/core";
+import { type Capabilities, defineEnvironment, type Environment, type FileSystem, type Starter } from "@anyproc/core";
 import { startCommand } from "./command/start-command.ts";
 import type { ConnectionSource } from "./connection/connection-source.ts";
 import { remoteFiles } from "./files/remote-files.ts";
 import { SftpSource } from "./files/sftp-source.ts";
 import type { SessionOptions } from "./options.ts";
+import { type SshRootfs, sshRootfs } from "./rootfs/ssh-rootfs.ts";
 
 const capabilities: Capabilities = {
   pty: true,
@@ -19,17 +20,28 @@ const capabilities: Capabilities = {
 /** A remote machine: programs and files. */
 export interface SshEnvironment extends Environment {
   readonly fs: FileSystem;
+  /**
+   * A directory on the server, to keep in step with one here and to run programs in.
+   *
+   * @throws ANYPROC_INVALID_OPTION unless the path is absolute
+   */
+  rootfs(path: string): SshRootfs;
 }
 
 /** The environment over a connection. */
 export function createSession(source: ConnectionSource, options: SessionOptions): SshEnvironment {
-  const fs = remoteFiles(new SftpSource(source));
+  const sftp = new SftpSource(source);
+  const fs = remoteFiles(sftp);
+  const start: Starter = async (command) => startCommand(await source.current(), command, options);
   const environment = defineEnvironment({
     name: `ssh:${source.latest.name}`,
     capabilities,
-    start: async (command) => startCommand(await source.current(), command, options),
+    start,
     fs,
     release: () => source.close(),
   });
-  return Object.assign(environment, { fs });
+  return Object.assign(environment, {
+    fs,
+    rootfs: (path: string) => sshRootfs({ environment, sftp, files: fs, start }, path),
+  });
 }
