@@ -8,12 +8,16 @@ import type { SftpSource } from "./sftp-source.ts";
 const inFlight = 32;
 const chunkBytes = 64 * 1024;
 
+// draft-ietf-secsh-filexfer-02, 7: SSH_FX_EOF.
+const endOfFile = 1;
+
 /** A remote file that is being written. */
 export interface WritableFile {
   /** Resolves when there is room for the next chunk; rejects when an earlier one has failed. */
   write(chunk: Buffer): Promise<void>;
   /** Resolves when everything has been written. */
   finish(): Promise<void>;
+  setAttributes(attributes: { mode: number; atime: number; mtime: number }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,7 +27,7 @@ export async function* remoteChunks(source: SftpSource, path: string): AsyncGene
   const { sftp, release, explained } = await source.borrow();
   let syscall = "open";
   try {
-    const handle = await ask<Buffer>((done) => sftp.open(path, "r", done));
+    const handle = await ask<Buffer>(sftp, (done) => sftp.open(path, "r", done));
     try {
       syscall = "read";
       yield* readChunks(sftp, handle);
@@ -52,7 +56,7 @@ export async function openForWriting(source: SftpSource, path: string, mode?: nu
   try {
     handle = await explaining(
       "open",
-      ask<Buffer>((done) => sftp.open(path, "w", mode === undefined ? {} : { mode }, done)),
+      ask<Buffer>(sftp, (done) => sftp.open(path, "w", mode === undefined ? {} : { mode }, done)),
     );
   } catch (error) {
     release();
@@ -62,7 +66,12 @@ export async function openForWriting(source: SftpSource, path: string, mode?: nu
   return {
     write: (chunk) => explaining("write", writer.write(chunk)),
     finish: () => explaining("write", writer.finish()),
-    close: () => closeHandle(sftp, handle).finally(release),
+    setAttributes: (attributes) =>
+      explaining(
+        "fsetstat",
+        ask<void>(sftp, (done) => sftp.fsetstat(handle, attributes, (error) => done(error, undefined))),
+      ),
+    close: () => explaining("close", closeHandle(sftp, handle)).finally(release),
   };
 }
 
@@ -93,7 +102,7 @@ export function writable(open: () => Promise<WritableFile>): Writable {
 }
 
 function closeHandle(sftp: SFTPWrapper, handle: Buffer): Promise<void> {
-  return ask((done) => sftp.close(handle, (error) => done(error, undefined)));
+  return ask(sftp, (done) => sftp.close(handle, (error) => done(error, undefined)));
 }
 
 /** Reads an open file from its start, in order, with many requests in flight. */
@@ -153,7 +162,7 @@ class ChunkWriter {
   #send(chunk: Buffer): void {
     const position = this.#position;
     this.#position += chunk.length;
-    const written = ask<void>((done) =>
+    const written = ask<void>(this.#sftp, (done) =>
       this.#sftp.write(this.#handle, chunk, 0, chunk.length, position, (error) => done(error, undefined)),
     ).catch((error) => {
       this.#error ??= error;
@@ -163,13 +172,13 @@ class ChunkWriter {
   }
 }
 
-function readChunk(sftp: SFTPWrapper, handle: Buffer, position: number): Promise<Buffer> {
+async function readChunk(sftp: SFTPWrapper, handle: Buffer, position: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
-  return new Promise((resolve, reject) => {
-    sftp.read(handle, buffer, 0, chunkBytes, position, (error, bytesRead) => {
-      // 1 is the end of the file: draft-ietf-secsh-filexfer-02, 7.
-      if (error && (error as { code?: unknown }).code !== 1) reject(error);
-      else resolve(buffer.subarray(0, error ? 0 : bytesRead));
+  const bytesRead = await ask<number>(sftp, (done) => {
+    sftp.read(handle, buffer, 0, chunkBytes, position, (error, bytes) => {
+      const isAtEnd = (error as { code?: unknown } | undefined)?.code === endOfFile;
+      done(isAtEnd ? undefined : error, isAtEnd ? 0 : bytes);
     });
   });
+  return buffer.subarray(0, bytesRead);
 }

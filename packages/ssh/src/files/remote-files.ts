@@ -4,10 +4,8 @@ import type { FileStats, FileSystem } from "@anyproc/core";
 import type { FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import { openForWriting, remoteChunks, writable } from "./remote-file.ts";
 import { fileError } from "./sftp-error.ts";
-import { ask, forEachParallel } from "./sftp-request.ts";
+import { ask, type Done, forEachParallel } from "./sftp-request.ts";
 import type { SftpSource } from "./sftp-source.ts";
-
-type Done<T> = (error: Error | null | undefined, result: T) => void;
 
 // How many entries of a directory are removed at once.
 const removalsInFlight = 32;
@@ -21,7 +19,7 @@ export function remoteFiles(source: SftpSource): FileSystem {
     send: (sftp: SFTPWrapper, done: Done<T>) => void,
   ): Promise<T> {
     if (!path.startsWith("/")) throw fileError("EINVAL", syscall, path);
-    return source.use(syscall, path, (sftp) => ask((done) => send(sftp, done)));
+    return source.use(syscall, path, (sftp) => ask(sftp, (done) => send(sftp, done)));
   }
 
   async function mkdir(path: string, options: { recursive?: boolean; mode?: number } = {}): Promise<void> {

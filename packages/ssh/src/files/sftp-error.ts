@@ -53,7 +53,7 @@ export async function explain(sftp: SFTPWrapper, error: unknown, syscall: string
 }
 
 async function likelyReason(sftp: SFTPWrapper, syscall: string, path: string): Promise<string> {
-  const stats = await attempt<Stats>((done) => sftp.lstat(path, done));
+  const stats = await attempt<Stats>(sftp, (done) => sftp.lstat(path, done));
   if (stats) {
     if (syscall === "mkdir" || syscall === "symlink") return "EEXIST";
     if (syscall === "rmdir" || (syscall === "rename" && stats.isDirectory())) return "ENOTEMPTY";
@@ -69,7 +69,7 @@ async function freeSpace(
   path: string,
 ): Promise<{ isFull: boolean; isReadOnly: boolean } | undefined> {
   const parent = path.replace(/\/[^/]*$/, "") || "/";
-  const facts = await attempt<Record<string, number>>((done) => sftp.ext_openssh_statvfs(parent, done));
+  const facts = await attempt<Record<string, number>>(sftp, (done) => sftp.ext_openssh_statvfs(parent, done));
   if (!facts) return undefined;
   return {
     isFull: facts["f_bavail"] === 0 || (facts["f_favail"] === 0 && facts["f_files"] !== 0),

@@ -1,15 +1,29 @@
-type Done<T> = (error: Error | null | undefined, result: T) => void;
+import type { SFTPWrapper } from "ssh2";
 
-/** The answer to one request of ssh2's. */
-export function ask<T>(request: (done: Done<T>) => void): Promise<T> {
+export type Done<T> = (error: Error | null | undefined, result: T) => void;
+
+const ended = new WeakSet<SFTPWrapper>();
+
+/** From now on, requests to this session are refused: ssh2 would take them and never answer. */
+export function refuseRequests(sftp: SFTPWrapper): void {
+  ended.add(sftp);
+}
+
+export function hasEnded(sftp: SFTPWrapper): boolean {
+  return ended.has(sftp);
+}
+
+/** The answer to one request. */
+export function ask<T>(sftp: SFTPWrapper, request: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    request((error, result) => (error ? reject(error) : resolve(result)));
+    if (ended.has(sftp)) reject(new Error("the SFTP session has ended"));
+    else request((error, result) => (error ? reject(error) : resolve(result)));
   });
 }
 
 /** The answer to a request that may fail. ssh2 throws for extensions that the server lacks. */
-export function attempt<T>(request: (done: Done<T>) => void): Promise<T | undefined> {
-  return ask(request).catch(() => undefined);
+export function attempt<T>(sftp: SFTPWrapper, request: (done: Done<T>) => void): Promise<T | undefined> {
+  return ask(sftp, request).catch(() => undefined);
 }
 
 /** Does something for each item, so many at a time: the requests in flight hide the way to the server and back. */

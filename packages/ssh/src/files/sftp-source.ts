@@ -1,7 +1,9 @@
 import type { SFTPWrapper } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionSource } from "../connection/connection-source.ts";
+import { connectionLost } from "../errors.ts";
 import { explain } from "./sftp-error.ts";
+import { hasEnded, refuseRequests } from "./sftp-request.ts";
 
 /** The session, for a while. */
 export interface LentSftp {
@@ -38,7 +40,8 @@ export class SftpSource {
       const connection = await this.#source.current();
       const sftp = await this.#open(connection);
       const explained = async (error: unknown, syscall: string, path: string): Promise<Error> =>
-        connection.lost ?? explain(sftp, error, syscall, path);
+        connection.lost ??
+        (hasEnded(sftp) ? connectionLost(connection.name, error) : explain(sftp, error, syscall, path));
       return { sftp, release, explained };
     } catch (error) {
       release();
@@ -67,7 +70,10 @@ export class SftpSource {
     this.#opening ??= connection.sftp().then(
       (sftp) => {
         sftp.on("error", () => {});
-        sftp.once("close", () => this.#forget(connection));
+        sftp.once("close", () => {
+          refuseRequests(sftp);
+          this.#forget(connection);
+        });
         return sftp;
       },
       (error) => {

@@ -1,12 +1,16 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { AnyprocError } from "@anyproc/core";
 import { extract, type Header, pack } from "tar-stream";
+import { roomIn } from "./room.ts";
 import { checkPath, parentOf } from "./tree.ts";
 
 /** What went through. */
-export interface TarCount {
-  entries: number;
-  bytes: number;
+export interface PassedTar {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Directories with a symlink in them: tar makes those last, and may forget to set the directory's time again. */
+  readonly directoriesWithLinks: readonly Header[];
 }
 
 /**
@@ -14,54 +18,67 @@ export interface TarCount {
  * absolute path, no "..", no name below a symlink, whether that is in the archive or was there before.
  *
  * @param symlinks paths of the symlinks that are there before
- * @throws ANYPROC_UNSAFE_PATH, ANYPROC_ARCHIVE_INVALID, through the returned stream
+ * @throws ANYPROC_UNSAFE_PATH, ANYPROC_ARCHIVE_INVALID
  */
-export function checkTar(
+export async function passChecked(
   source: Readable,
+  sink: Writable,
   symlinks: Set<string>,
   name: string,
-): { readonly tar: Readable; readonly count: TarCount } {
+): Promise<PassedTar> {
   const parser = extract();
   const packer = pack();
-  const count: TarCount = { entries: 0, bytes: 0 };
-
-  function check(header: Header): Header {
-    const path = header.name.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
-    if (path === "" || path === ".") return { ...header, name: "./" };
-    checkPath(path, name);
-    for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent)) {
-      if (symlinks.has(parent)) throw throughSymlink(name, path, parent);
-    }
-    if (header.type === "link") {
-      const target = (header.linkname ?? "").replace(/^(\.?\/)+/, "");
-      checkPath(target, name);
-      for (let parent = target; parent !== ""; parent = parentOf(parent)) {
-        if (symlinks.has(parent) && parent !== target) throw throughSymlink(name, target, parent);
+  const directories = new Map<string, Header>();
+  const withLinks = new Set<string>();
+  let entries = 0;
+  let bytes = 0;
+  // A sink that ends early is no failure of ours: who reads it knows why.
+  const passed = pipeline(packer, sink).catch(() => {});
+  const parsed = pipeline(source, parser).catch((error) => parser.destroy(error));
+  try {
+    for await (const entry of parser) {
+      const header = checkEntry(entry.header, symlinks, name);
+      const path = header.name.replace(/\/$/, "");
+      if (header.type === "directory") directories.set(path, { ...header, name: path });
+      if (header.type === "symlink") withLinks.add(parentOf(path));
+      const out = packer.entry(header);
+      entries += 1;
+      bytes += header.size ?? 0;
+      for await (const chunk of entry) {
+        if (!out.write(chunk) && !packer.destroyed) await roomIn(out);
       }
+      out.end(undefined);
     }
-    if (header.type === "symlink") symlinks.add(path);
-    else symlinks.delete(path);
-    return { ...header, name: header.type === "directory" ? `${path}/` : path };
+    await parsed;
+    packer.finalize();
+  } catch (error) {
+    source.destroy();
+    packer.destroy();
+    throw invalidArchive(error, name);
+  } finally {
+    await passed;
   }
+  const directoriesWithLinks = [...directories.values()].filter((header) => withLinks.has(header.name));
+  return { entries, bytes, directoriesWithLinks };
+}
 
-  parser.on("entry", (header, content, next) => {
-    let checked: Header;
-    try {
-      checked = check(header);
-    } catch (error) {
-      parser.destroy(error as Error);
-      return;
-    }
-    count.entries += 1;
-    count.bytes += header.size ?? 0;
-    const entry = packer.entry(checked, (error) => next(error));
-    content.pipe(entry);
-  });
-  parser.on("finish", () => packer.finalize());
-  parser.on("error", (error: Error) => packer.destroy(invalidArchive(error, name)));
-  source.on("error", (error) => parser.destroy(error));
-  source.pipe(parser);
-  return { tar: packer as unknown as Readable, count };
+function checkEntry(header: Header, symlinks: Set<string>, name: string): Header {
+  const path = header.name.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
+  if (path === "" || path === ".") return { ...header, name: "./" };
+  checkReachable(checkPath(path, name), symlinks, name);
+  if (header.type === "link") {
+    const target = (header.linkname ?? "").replace(/^(\.?\/)+/, "");
+    checkReachable(checkPath(target, name), symlinks, name);
+  }
+  if (header.type === "symlink") symlinks.add(path);
+  else symlinks.delete(path);
+  return { ...header, name: header.type === "directory" ? `${path}/` : path };
+}
+
+function checkReachable(path: string, symlinks: ReadonlySet<string>, name: string): void {
+  for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent)) {
+    if (symlinks.has(parent)) throw throughSymlink(name, path, parent);
+  }
 }
 
 function throughSymlink(name: string, path: string, link: string): AnyprocError {
@@ -72,11 +89,11 @@ function throughSymlink(name: string, path: string, link: string): AnyprocError 
   );
 }
 
-function invalidArchive(error: Error, name: string): Error {
+function invalidArchive(error: unknown, name: string): Error {
   if (error instanceof AnyprocError) return error;
   return new AnyprocError(
     "ANYPROC_ARCHIVE_INVALID",
-    `${name}: the tar stream cannot be read (${error.message}): is it complete, and not compressed?`,
+    `${name}: the tar stream cannot be read (${error instanceof Error ? error.message : error}): is it complete, and not compressed?`,
     { cause: error },
   );
 }

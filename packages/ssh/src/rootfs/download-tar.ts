@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { extract, type Header } from "tar-stream";
 import { writeStagedFile } from "./staged-file.ts";
 import type { Staging } from "./staging.ts";
+import { toolFailure } from "./sync-error.ts";
 import type { TreeEntry } from "./tree.ts";
 
 // Small files that are written at once, while the stream goes on.
@@ -42,7 +43,7 @@ export async function downloadByTar(staging: Staging): Promise<ReadonlySet<strin
   const exit = await process.wait();
   signal?.throwIfAborted();
   // 1 means that files changed while they were read; they are found out by their size.
-  if (exit.exitCode > 1) throw new Error(`the remote tar ended with ${exit.exitCode}: ${(await said).split("\n")[0]}`);
+  if (exit.exitCode > 1) throw toolFailure("tar", exit.exitCode, await said);
   return new Set(wanted.keys());
 }
 

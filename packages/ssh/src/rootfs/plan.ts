@@ -9,6 +9,8 @@ export interface PlanOptions {
   readonly writer: { readonly uid: number | undefined; readonly gid: number | undefined };
   /** The transport makes fifos and devices. */
   readonly canMakeSpecial: boolean;
+  /** The transport gives new directories their attributes. */
+  readonly keepsDirectories: boolean;
   /** Paths of files that have the same content although their times differ, found by checksum. */
   readonly sameContent: ReadonlySet<string>;
   /** Paths of files whose content differs although size and time agree. */
@@ -68,8 +70,8 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
         continue;
       }
       fresh.add(entry.path);
-      // tar gives directories their attributes; those that could not be moved without write permission wait.
-      if ((entry.mode & 0o700) !== 0o700) attributes.push(entry);
+      // A directory without write permission could not be moved: that is taken away in the end.
+      if (!options.keepsDirectories || (entry.mode & 0o700) !== 0o700) attributes.push(entry);
     } else if (old && !isCarried && isSame(entry, old, options, changedInodes)) {
       unchanged += 1;
       if (differsInAttributes(entry, old, canGiveAway)) attributes.push(entry);
@@ -82,6 +84,8 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
       else hardLinks.set(entry.path, carrier);
     }
     stage.push(entry);
+    // tar makes symlinks last, and may forget to set the time of their directory again.
+    if (isCarried && entry.type === "symlink") touched.add(parent);
     if (isCarried) continue;
     moves.push(entry);
     touched.add(parent);
@@ -96,7 +100,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
   for (const path of remove) touched.add(parentOf(path));
   for (const path of touched) {
     const directory = source.get(path);
-    if (directory && !fresh.has(path) && !attributes.includes(directory)) attributes.push(directory);
+    if (directory && !attributes.includes(directory)) attributes.push(directory);
   }
   return { stage, moves, removeFirst, remove, removed: removals.length, attributes, hardLinks, unchanged };
 }

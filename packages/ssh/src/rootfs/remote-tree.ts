@@ -49,7 +49,7 @@ const findTypes: Readonly<Record<string, EntryType>> = {
 /** @throws ANYPROC_ROOTFS_NOT_FOUND */
 export async function checkRemoteDirectory(remote: RemoteDirectory): Promise<void> {
   const stats = await remote.sftp
-    .use("stat", remote.path, (sftp) => ask<Stats>((done) => sftp.stat(remote.path, done)))
+    .use("stat", remote.path, (sftp) => ask<Stats>(sftp, (done) => sftp.stat(remote.path, done)))
     .catch((error: unknown) => {
       if (systemErrorCode(error) !== "ENOENT") throw error;
       return undefined;
@@ -93,7 +93,7 @@ async function listWithSftp(remote: RemoteDirectory): Promise<TreeEntry[]> {
   async function walk(directory: string): Promise<void> {
     const path = directory === "" ? remote.path : `${remote.path}/${directory}`;
     const listed = await remote.sftp.use("scandir", path, (sftp) =>
-      ask<FileEntryWithStats[]>((done) => sftp.readdir(path, done)),
+      ask<FileEntryWithStats[]>(sftp, (done) => sftp.readdir(path, done)),
     );
     const found = await Promise.all(
       listed.map(async ({ filename, attrs }) => {
@@ -126,7 +126,7 @@ async function toEntry(remote: RemoteDirectory, path: string, stats: Stats): Pro
     mtime: stats.mtime,
     target:
       type === "symlink"
-        ? await remote.sftp.use("readlink", file, (sftp) => ask<string>((done) => sftp.readlink(file, done)))
+        ? await remote.sftp.use("readlink", file, (sftp) => ask<string>(sftp, (done) => sftp.readlink(file, done)))
         : undefined,
   };
 }

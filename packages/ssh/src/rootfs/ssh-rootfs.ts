@@ -14,8 +14,9 @@ import {
   type Starter,
   unsupported,
 } from "@anyproc/core";
-import { extract } from "tar-stream";
-import { checkTar } from "./check-tar.ts";
+import { extract, type Header } from "tar-stream";
+import { ask } from "../files/sftp-request.ts";
+import { type PassedTar, passChecked } from "./check-tar.ts";
 import { downloadBySftp } from "./download-sftp.ts";
 import { downloadByTar } from "./download-tar.ts";
 import { listLocalTree } from "./local-tree.ts";
@@ -23,7 +24,7 @@ import { findRemoteTools, type RemoteTools } from "./remote-tools.ts";
 import { checkRemoteDirectory, listRemoteTree, type RemoteDirectory } from "./remote-tree.ts";
 import { stageLocally } from "./stage-locally.ts";
 import { sync } from "./sync.ts";
-import { syncFailed } from "./sync-error.ts";
+import { syncFailed, toolFailure } from "./sync-error.ts";
 import type { SyncOptions, SyncReport } from "./sync-options.ts";
 import { Losses } from "./tree.ts";
 import { localTarget, remoteTarget } from "./tree-target.ts";
@@ -91,6 +92,7 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         listTarget: (losses) => listRemoteTree(remote, found, losses),
         writer: await writer(found),
         canMakeSpecial: useTar,
+        keepsDirectories: useTar,
         transportName: useTar ? "tar" : "sftp",
         transport: useTar ? uploadByTar : uploadBySftp,
       },
@@ -111,6 +113,7 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         listTarget: (losses) => listLocalTree(directory, losses),
         writer: { uid: process.getuid?.(), gid: process.getgid?.() },
         canMakeSpecial: false,
+        keepsDirectories: false,
         transportName: useTar ? "tar" : "sftp",
         transport: (staging) => stageLocally(staging, transport),
       },
@@ -123,27 +126,36 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
     await home.files.mkdir(root, { recursive: true });
     const present = await listRemoteTree(remote, found, new Losses());
     const symlinks = new Set([...present.values()].filter(({ type }) => type === "symlink").map((entry) => entry.path));
-    const checked = checkTar(tar, symlinks, name);
     const command = { argv: ["tar", "-x", "-p", "-f", "-", "-C", root], cwd: "/", stdout: "null" } as const;
     const running = await home.environment.spawn(command, signal ? { signal } : {});
     const said = text(running.stderr);
-    const fed = pipeline(checked.tar, running.stdin);
-    // When tar ends early, its own words say more than a broken pipe.
-    const failed = await fed.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (failed instanceof AnyprocError) await running.close();
+    let passed: PassedTar;
+    try {
+      passed = await passChecked(tar, running.stdin, symlinks, name);
+    } catch (error) {
+      await running.close();
+      signal?.throwIfAborted();
+      throw syncFailed(name, error);
+    }
     const exit = await running.wait();
     signal?.throwIfAborted();
-    if (failed instanceof AnyprocError) throw failed;
-    if (exit.exitCode !== 0) throw syncFailed(name, new Error((await said).trim().split("\n")[0]));
-    if (failed !== undefined) throw syncFailed(name, failed);
+    if (exit.exitCode !== 0) throw syncFailed(name, toolFailure("tar", exit.exitCode, await said));
+    await setTimes(passed.directoriesWithLinks);
     const losses = new Losses();
     if (found.uid !== 0) {
       losses.add(".", "owner", `all of it belongs to ${found.uid}:${found.gid} now: only root may give files away`);
     }
-    return { ...checked.count, losses: losses.list, lossCount: losses.count };
+    return { entries: passed.entries, bytes: passed.bytes, losses: losses.list, lossCount: losses.count };
+  }
+
+  async function setTimes(directories: readonly Header[]): Promise<void> {
+    for (const { name: directory, mtime } of directories) {
+      const at = `${root}/${directory}`;
+      const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
+      await remote.sftp.use("setstat", at, (sftp) =>
+        ask<void>(sftp, (done) => sftp.utimes(at, seconds, seconds, (error) => done(error, undefined))),
+      );
+    }
   }
 
   function exportTar({ signal }: RootfsOptions = {}): RootfsExport {
@@ -174,7 +186,7 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
       if (socket) losses.add(socket, "socket", "sockets belong to the program that listens, so it was left out");
     }
     // 1: something changed while it was read. 2: something could not be read at all.
-    if (exit.exitCode > 1) throw syncFailed(name, new Error(lines[0] ?? `tar ended with ${exit.exitCode}`));
+    if (exit.exitCode > 1) throw syncFailed(name, toolFailure("tar", exit.exitCode, await said));
     tar.end();
     return { ...(await count), losses: losses.list, lossCount: losses.count };
   }

@@ -21,3 +21,10 @@ export function syncFailed(target: string, cause: unknown): Error {
     { cause },
   );
 }
+
+/** A remote tool that failed, by what matters most of what it said. */
+export function toolFailure(tool: string, exitCode: number, said: string): Error {
+  const lines = said.trim().split("\n");
+  const line = lines.find((each) => noSpace.test(each)) ?? lines[0];
+  return new Error(line || `the remote ${tool} ended with ${exitCode}`);
+}

@@ -28,7 +28,7 @@ export function remoteTarget(remote: RemoteDirectory, files: FileSystem): TreeTa
       const path = at(entry.path);
       const set = (attributes: object): Promise<void> =>
         remote.sftp.use("setstat", path, (sftp) =>
-          ask((done) => sftp.setstat(path, attributes, (error) => done(error, undefined))),
+          ask(sftp, (done) => sftp.setstat(path, attributes, (error) => done(error, undefined))),
         );
       // chown(2) takes setuid and setgid bits away: the mode comes after the owner.
       if (withOwner) await set({ uid: entry.uid, gid: entry.gid });

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { openForWriting } from "../files/remote-file.ts";
 import { ask, attempt, forEachParallel } from "../files/sftp-request.ts";
+import { readSmallFile, smallBytes } from "./small-file.ts";
 import type { Staging } from "./staging.ts";
 import { stagingName, type TreeEntry } from "./tree.ts";
 
@@ -39,39 +40,39 @@ export async function uploadBySftp(staging: Staging): Promise<ReadonlySet<string
 }
 
 async function sendFile(staging: Staging, entry: TreeEntry, path: string): Promise<boolean> {
-  const { sftp } = staging.remote;
-  const file = await openForWriting(sftp, path, 0o600);
+  const file = await openForWriting(staging.remote.sftp, path, 0o600);
   let sent = 0;
   try {
-    if (entry.size > 0) {
-      for await (const chunk of createReadStream(join(staging.localRoot, entry.path), { end: entry.size - 1 })) {
-        await file.write(chunk as Buffer);
-        sent += (chunk as Buffer).length;
-      }
+    for await (const chunk of contentOf(join(staging.localRoot, entry.path), entry.size)) {
+      await file.write(chunk);
+      sent += chunk.length;
     }
     await file.finish();
+    // The time says that the file is complete: it comes last.
+    await file.setAttributes({ mode: entry.mode, atime: entry.mtime, mtime: entry.mtime });
   } finally {
     await file.close();
   }
-  const attributes = { mode: entry.mode, atime: entry.mtime, mtime: entry.mtime };
-  await sftp.use("setstat", path, (session) =>
-    ask<void>((done) => session.setstat(path, attributes, (error) => done(error, undefined))),
-  );
   staging.onFile(entry);
   return sent === entry.size;
+}
+
+async function* contentOf(path: string, sizeBytes: number): AsyncGenerator<Buffer, void, undefined> {
+  if (sizeBytes <= smallBytes) yield await readSmallFile(path, sizeBytes);
+  else yield* createReadStream(path, { end: sizeBytes - 1, highWaterMark: smallBytes });
 }
 
 async function makeSymlink({ remote }: Staging, entry: TreeEntry, path: string): Promise<void> {
   await remote.sftp.use("symlink", path, async (sftp) => {
     // What an interrupted sync left there may lead elsewhere.
-    await attempt<void>((done) => sftp.unlink(path, (error) => done(error, undefined)));
-    await ask<void>((done) => sftp.symlink(entry.target ?? "", path, (error) => done(error, undefined)));
+    await attempt<void>(sftp, (done) => sftp.unlink(path, (error) => done(error, undefined)));
+    await ask<void>(sftp, (done) => sftp.symlink(entry.target ?? "", path, (error) => done(error, undefined)));
   });
 }
 
 async function makeHardLink({ remote }: Staging, from: string, path: string): Promise<void> {
   await remote.sftp.use("link", path, async (sftp) => {
-    await attempt<void>((done) => sftp.unlink(path, (error) => done(error, undefined)));
-    await ask<void>((done) => sftp.ext_openssh_hardlink(from, path, (error) => done(error, undefined)));
+    await attempt<void>(sftp, (done) => sftp.unlink(path, (error) => done(error, undefined)));
+    await ask<void>(sftp, (done) => sftp.ext_openssh_hardlink(from, path, (error) => done(error, undefined)));
   });
 }

@@ -1,15 +1,15 @@
-import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Process } from "@anyproc/core";
+import { roomIn } from "./room.ts";
+import { readSmallFile, smallBytes } from "./small-file.ts";
 import type { Staging } from "./staging.ts";
+import { toolFailure } from "./sync-error.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
 import { stagingName, type TreeEntry } from "./tree.ts";
 
-// Files up to this size are read ahead, many at once, and sent whole.
-const smallBytes = 64 * 1024;
+// Small files are read ahead, many at once, and sent whole.
 const readAhead = 32;
 // What is gathered before it is handed to the channel.
 const batchBytes = 256 * 1024;
@@ -28,10 +28,7 @@ export async function uploadByTar(staging: Staging): Promise<ReadonlySet<string>
   });
   const exit = await process.wait();
   signal?.throwIfAborted();
-  if (exit.exitCode !== 0) {
-    const lines = (await said).trim().split("\n");
-    throw new Error(`the remote tar ended with ${exit.exitCode}: ${lines[0] ?? ""}`);
-  }
+  if (exit.exitCode !== 0) throw toolFailure("tar", exit.exitCode, await said);
   return changed;
 }
 
@@ -46,7 +43,7 @@ async function sendArchive(process: Process, staging: Staging): Promise<Set<stri
     batch = [];
     gathered = 0;
     // The program may end before it has read everything: its exit code says why.
-    if (!stdin.write(data)) await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => {});
+    if (!stdin.write(data)) await roomIn(stdin);
   };
   const write = async (chunk: Buffer): Promise<void> => {
     batch.push(chunk);
@@ -93,17 +90,6 @@ async function* withSmallFiles(staging: Staging): AsyncGenerator<{ entry: TreeEn
     const first = reading.shift();
     if (!first) return;
     yield { entry: first.entry, content: await first.content };
-  }
-}
-
-/** At most `sizeBytes` of a file; fewer when it has shrunk. */
-async function readSmallFile(path: string, sizeBytes: number): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(sizeBytes), 0, sizeBytes, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
   }
 }
 
