@@ -91,7 +91,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       "MaxStartups 100:30:200",
       "UseDNS no",
       "PrintMotd no",
-      "Subsystem sftp internal-sftp",
+      ...(options.config?.some((line) => line.startsWith("Subsystem ")) ? [] : ["Subsystem sftp internal-sftp"]),
       "",
     ].join("\n"),
   );

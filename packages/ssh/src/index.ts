@@ -3,6 +3,7 @@ import { connectSshByName } from "./connect-ssh.ts";
 
 export { connectSsh, fromSshClient } from "./connect-ssh.ts";
 export { parseDestination } from "./connection/destination.ts";
+export type { ForwardOptions, PortForward } from "./forward/forward.ts";
 export type {
   PrivateKey,
   Prompt,
