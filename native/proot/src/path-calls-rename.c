@@ -77,6 +77,8 @@ static long judge_mount_points(const struct place *from, const struct place *to,
     return -EEXIST;
   if (!moves_directory && (has_trailing_slash(from) || (!exchanges && has_trailing_slash(to))))
     return -ENOTDIR;
+  if (exchanges && has_trailing_slash(to) && !is_directory(to))
+    return -ENOTDIR;
   long result = check_permissions(from, to, moves_directory);
   if (result < 0)
     return result;
