@@ -88,7 +88,7 @@ static long run(const struct first_program *first, const char *path) {
     report_and_exit(first->report, "too-long", error, path);
   if (!keeps_looking(error))
     report_and_exit(first->report, "not-executable", error, path);
-  exec_abandon(plan);
+  exec_plan_abandon(plan);
   return error;
 }
 
