@@ -85,10 +85,12 @@ long exec_find(struct exec_plan *plan, const struct exec_request *request, struc
   const char *path = request->path, *name = exec_name(plan, request);
   for (int depth = 0; depth <= EXEC_DEPTH; depth++) {
     long opened = open_program(dirfd, path, flags);
-    if (opened < 0) {
-      plan->interpreter_missing = depth > 0;
-      return opened;
+    if (opened < 0 && depth > 0) {
+      plan->interpreter_missing = true;
+      memcpy(plan->interpreter, path, strlen(path) + 1);
     }
+    if (opened < 0)
+      return opened;
     plan->image = (int)opened;
     struct image image;
     long error = image_read(plan->image, &image);

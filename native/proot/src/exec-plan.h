@@ -14,12 +14,12 @@ enum { EXEC_DEPTH = 5, EXEC_INLINE_ARGUMENTS = 256 };
 
 struct exec_plan {
   struct robust_list_head robust;
-  uint32_t *owner; // word of the pool that this plan came from, or NULL
-  int image;       // the program's descriptor, to be inherited by the shim
-  uint16_t machine; // of an ELF file that was refused, else 0
-  bool interpreter_missing; // the file was found, but not what it names as its interpreter
+  uint32_t *owner;          // word of the pool that this plan came from, or NULL
+  int image;                // the program's descriptor, to be inherited by the shim
+  uint16_t machine;         // of an ELF file that was refused, else 0
+  bool interpreter_missing; // the file was found, but not `interpreter`, which it names
   bool trap_was_blocked;
-  size_t mapped;   // bytes of `argv` when it did not fit
+  size_t mapped; // bytes of `argv` when it did not fit
   const char **argv;
   const char *inline_argv[EXEC_INLINE_ARGUMENTS];
   char handover[PATH_MAX + 64];
