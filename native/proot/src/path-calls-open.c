@@ -14,8 +14,6 @@ static bool has(long flags, long wanted) {
 long check_read_only_open(struct place *place, long *flags) {
   if (!path_is_read_only(place) || (*flags & O_PATH) != 0)
     return 0;
-  if (has(*flags, __O_TMPFILE))
-    return -EROFS;
   if ((*flags & O_CREAT) != 0 && place->path[strlen(place->path) - 1] == '/')
     return 0; // -EISDIR in any case
   struct stat stat;
@@ -24,6 +22,8 @@ long check_read_only_open(struct place *place, long *flags) {
     return -EROFS;
   if (result < 0)
     return result;
+  if (has(*flags, __O_TMPFILE))
+    return S_ISDIR(stat.st_mode) ? -EROFS : -ENOTDIR;
   if (has(*flags, O_CREAT | O_EXCL))
     return -EEXIST;
   if (S_ISREG(stat.st_mode) && ((*flags & O_ACCMODE) != O_RDONLY || (*flags & O_TRUNC) != 0)) {
