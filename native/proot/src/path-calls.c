@@ -183,6 +183,11 @@ long path_call(struct call *call) {
     return call_bind(call);
   case SYS_connect:
     return call_connect(call);
+  case SYS_sendto:
+    return call_sendto(call);
+  case SYS_getsockname:
+  case SYS_getpeername:
+    return call_socket_name(call);
   default:
     return -ENOSYS;
   }

@@ -32,7 +32,7 @@ call_handler call_plain_xattr, call_xattrat;
 // path-calls-watch.c
 call_handler call_inotify_add_watch, call_fanotify_mark;
 // path-calls-socket.c
-call_handler call_bind, call_connect;
+call_handler call_bind, call_connect, call_sendto, call_socket_name;
 
 static inline int descriptor_argument(const struct call *call, int index) {
   return (int)call->argument[index];

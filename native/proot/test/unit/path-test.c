@@ -400,6 +400,30 @@ static void socket_names_may_grow_too_long(void) {
   close(client);
 }
 
+static void socket_names_are_told_as_given(void) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/tmp/socket"}, told;
+  const socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "/tmp/socket";
+  socklen_t told_size = sizeof told;
+  use_plain();
+  int server = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT(GUEST_3(SYS_bind, server, &name, sizeof name), 0);
+  EXPECT(GUEST_3(SYS_getsockname, server, &told, &told_size), 0);
+  EXPECT_TEXT(told.sun_path, "/tmp/socket");
+  EXPECT(told_size, size);
+  EXPECT(guest_call(SYS_sendto, client, (long)"x", 1, 0, (long)&name, sizeof name), 1);
+  EXPECT(GUEST_3(SYS_connect, client, &name, sizeof name), 0);
+  told_size = sizeof told;
+  EXPECT(GUEST_3(SYS_getpeername, client, &told, &told_size), 0);
+  EXPECT_TEXT(told.sun_path, "/tmp/socket");
+  char small[6];
+  told_size = sizeof small;
+  EXPECT(GUEST_3(SYS_getsockname, server, small, &told_size), 0);
+  EXPECT(told_size, size);
+  EXPECT(memcmp(small + 2, "/tmp", 4), 0);
+  close(server);
+  close(client);
+}
+
 static void openat2_flags_hold_in_guest_terms(void) {
   static const struct {
     const char *path;
@@ -473,6 +497,7 @@ int main(void) {
   the_cache_follows_changes();
   the_host_uid_is_shown_as_the_guest_s();
   socket_names_may_grow_too_long();
+  socket_names_are_told_as_given();
   openat2_flags_hold_in_guest_terms();
   host_paths_come_back_as_guest_paths();
   if (chdir("/") < 0)
