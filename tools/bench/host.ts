@@ -106,8 +106,8 @@ export async function* benchHost(rounds: number): AsyncGenerator<Comparison> {
     ...common,
     title: "start a program and read its pipes, one by one",
     times: await interleave(
-      sides((run) => oneByOne(run, 150)),
-      rounds,
+      sides((run) => oneByOne(run, 30)),
+      shortRounds * rounds,
     ),
     targets,
   };
@@ -115,8 +115,8 @@ export async function* benchHost(rounds: number): AsyncGenerator<Comparison> {
     ...common,
     title: "start a program and read its pipes, 16 in parallel",
     times: await interleave(
-      sides((run) => inParallel(run, 320, 16)),
-      rounds,
+      sides((run) => inParallel(run, 64, 16)),
+      shortRounds * rounds,
     ),
     targets,
   };
