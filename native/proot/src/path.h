@@ -9,6 +9,8 @@
 #include "call.h"
 #include "config.h"
 
+struct cursor;
+
 // A place on the host in the form that *at() system calls take.
 struct place {
   int descriptor;   // or AT_FDCWD
@@ -41,6 +43,9 @@ void path_release(struct place *place);
 // (RESOLVE_CACHED, mounts of the host) is left to it.
 long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow follow, uint64_t resolve,
                           struct place *out);
+
+// The place as a position, trailing slashes dropped. False when it has no guest path.
+bool path_to_cursor(const struct place *place, struct cursor *cursor);
 
 // Rewrites the place so that `path` alone leads there, for system calls that take no descriptor.
 long path_make_plain(struct place *place);

@@ -64,22 +64,36 @@ long path_make_plain(struct place *place) {
   return 0;
 }
 
-bool path_leads_to_bind(const struct place *place) {
-  char text[CURSOR_CAPACITY];
-  struct cursor cursor = {.bind = place->bind, .text = text};
+bool path_to_cursor(const struct place *place, struct cursor *cursor) {
   size_t length = strlen(place->path);
   while (length > 1 && place->path[length - 1] == '/')
     length--;
-  if (config.bind_count == 0)
-    return false;
   if (place->relative)
-    return bind_may_pass(place->path, length) && cursor_from_descriptor(&cursor, place->descriptor) &&
-           cursor_push(&cursor, place->path, length) == 0 && cursor_leads_to_bind(&cursor);
-  text[0] = '/';
+    return cursor_from_descriptor(cursor, place->descriptor) && cursor_push(cursor, place->path, length) == 0;
   size_t skip = place->path[0] == '/' ? 0 : 1;
-  memcpy(text + skip, place->path, length);
-  cursor.length = skip + length;
-  return cursor_leads_to_bind(&cursor);
+  if (skip + length >= CURSOR_CAPACITY)
+    return false;
+  cursor->bind = place->bind;
+  cursor->length = skip + length;
+  cursor->text[0] = '/';
+  memcpy(cursor->text + skip, place->path, length);
+  cursor->text[cursor->length] = '\0';
+  return true;
+}
+
+static size_t name_length(const char *name) {
+  size_t length = 0;
+  while (name[length] != '\0' && name[length] != '/')
+    length++;
+  return length;
+}
+
+bool path_leads_to_bind(const struct place *place) {
+  char text[CURSOR_CAPACITY];
+  struct cursor cursor = {.text = text};
+  if (config.bind_count == 0 || (place->relative && !bind_may_pass(place->path, name_length(place->path))))
+    return false;
+  return path_to_cursor(place, &cursor) && cursor_leads_to_bind(&cursor);
 }
 
 // Without following trailing slashes into a directory or symlink.

@@ -347,6 +347,34 @@ static void proc_tells_guest_paths(void) {
   close(ends[1]);
 }
 
+static bool file_contains(const char *guest_path, const char *text) {
+  static char content[1 << 20];
+  long file = GUEST_3(SYS_open, guest_path, O_RDONLY | O_CLOEXEC, 0), size = 0, part;
+  if (file < 0)
+    errx(1, "%s: %s", guest_path, strerror((int)-file));
+  while ((part = read((int)file, content + size, sizeof content - 1 - (size_t)size)) > 0)
+    size += part;
+  content[size] = '\0';
+  close((int)file);
+  return strstr(content, text) != NULL;
+}
+
+static void proc_files_tell_guest_paths(void) {
+  use_binds(CONFIG_FAKE_IDS);
+  config.guest_uid = 4321;
+  int file = open(host("root/etc/file"), O_RDONLY | O_CLOEXEC);
+  void *map = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, file, 0);
+  EXPECT(file_contains("/proc/self/maps", " /etc/file\n"), true);
+  EXPECT(file_contains("/proc/self/maps", scene), false);
+  EXPECT(file_contains("/proc/thread-self/status", "Uid:\t4321\t4321\t"), true);
+  EXPECT(file_contains("/proc/mounts", " / "), true);
+  EXPECT(file_contains("/proc/mounts", " /proc proc "), true);
+  EXPECT(GUEST_1(SYS_chdir, "/proc/self"), 0);
+  EXPECT(file_contains("maps", " /etc/file\n"), true);
+  munmap(map, 1);
+  close(file);
+}
+
 static void the_cache_follows_changes(void) {
   use_plain();
   EXPECT(GUEST_2(SYS_mkdir, "/tmp/dir", 0755), 0);
@@ -494,6 +522,7 @@ int main(void) {
   a_removed_directory_has_no_path();
   a_directory_outside_is_unreachable();
   proc_tells_guest_paths();
+  proc_files_tell_guest_paths();
   the_cache_follows_changes();
   the_host_uid_is_shown_as_the_guest_s();
   socket_names_may_grow_too_long();
