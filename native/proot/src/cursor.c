@@ -133,6 +133,7 @@ static bool is_visible(const struct cursor *cursor) {
   return true;
 }
 
+// The longest host prefix wins, then the shortest guest path, which comes last among the binds.
 bool cursor_from_host(struct cursor *cursor, size_t length) {
   if (length == 1)
     length = 0;
@@ -141,7 +142,7 @@ bool cursor_from_host(struct cursor *cursor, size_t length) {
   bool found = false;
   for (size_t i = 0; i < config.bind_count; i++) {
     const struct bind *bind = &config.binds[i];
-    if ((found && bind->host_length <= best_length) || !covers(bind->host, bind->host_length, cursor->text, length))
+    if ((found && bind->host_length < best_length) || !covers(bind->host, bind->host_length, cursor->text, length))
       continue;
     struct cursor candidate = {.bind = bind, .text = cursor->text, .length = length};
     if (is_visible(&candidate)) {
@@ -191,6 +192,20 @@ bool bind_may_be_named(const char *name, size_t length) {
   for (size_t i = 0; i < config.bind_count; i++)
     if (is_named(&config.binds[i], name, length))
       return true;
+  return false;
+}
+
+bool bind_may_pass(const char *name, size_t length) {
+  for (size_t i = 0; i < config.bind_count; i++) {
+    const char *at = config.binds[i].guest, *end = at + config.binds[i].guest_length;
+    while (at < end) {
+      const char *start = ++at;
+      while (at < end && *at != '/')
+        at++;
+      if ((size_t)(at - start) == length && memcmp(start, name, length) == 0)
+        return true;
+    }
+  }
   return false;
 }
 

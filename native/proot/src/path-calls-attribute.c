@@ -33,7 +33,7 @@ long call_fchmodat2(struct call *call) {
   const char *path = path_argument(call, 1);
   long mode = call->argument[2], flags = call->argument[3];
   if (names_descriptor(path, flags))
-    return pass_on(call, 0);
+    return pass_on_change(call, 0);
   struct place place;
   long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)
@@ -77,7 +77,7 @@ long call_fchownat(struct call *call) {
   if (!names_descriptor(path, flags))
     return change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
   if ((config.flags & CONFIG_FAKE_IDS) == 0)
-    return pass_on(call, 0);
+    return pass_on_change(call, 0);
   return path_is_hidden_descriptor(dirfd) ? -EBADF : pretend_to_change_owner(dirfd, path, flags);
 }
 
@@ -94,8 +94,25 @@ static long change_plain(struct call *call) {
   return result;
 }
 
+// What cannot be truncated anyway is the earlier error, truncate(2).
+static long blame_type(struct call *call) {
+  struct place place;
+  struct stat stat;
+  long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  result = SYS_4(SYS_newfstatat, place.descriptor, place.path, &stat, 0);
+  if (result == 0 && !S_ISREG(stat.st_mode))
+    result = S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
+  if (result == 0)
+    result = path_check_access(&place, PATH_WRITE);
+  path_release(&place);
+  return result < 0 ? result : -EROFS;
+}
+
 long call_truncate(struct call *call) {
-  return change_plain(call);
+  long result = change_plain(call);
+  return result == -EROFS ? blame_type(call) : result;
 }
 
 long call_utime(struct call *call) {
@@ -109,7 +126,7 @@ long call_utimes(struct call *call) {
 static long change_times(struct call *call, long flags) {
   const char *path = path_argument(call, 1);
   if (path == NULL || names_descriptor(path, flags))
-    return pass_on(call, 0);
+    return pass_on_change(call, 0);
   struct place place;
   long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)
@@ -131,7 +148,7 @@ static long file_attributes(struct call *call, bool changes) {
   const char *path = path_argument(call, 1);
   long flags = call->argument[4];
   if (names_descriptor(path, flags))
-    return pass_on(call, 0);
+    return changes ? pass_on_change(call, 0) : pass_on(call, 0);
   struct place place;
   long result = path_resolve(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)

@@ -3,6 +3,7 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "directory-cache.h"
 #include "path-calls.h"
@@ -29,36 +30,72 @@ static long rename_native(const struct place *from, const struct place *to, long
 #endif
 }
 
-// "/", "." and "..", which the kernel refuses to rename before it looks at anything else.
-static bool is_no_name(const struct place *place) {
-  if (place->mount_point && place->bind == NULL)
-    return true;
-  size_t length = strlen(place->path);
-  while (length > 0 && place->path[length - 1] == '/')
-    length--;
-  size_t dots = 0;
-  while (dots < length && dots < 3 && place->path[length - 1 - dots] == '.')
-    dots++;
-  return (dots == 1 || dots == 2) && (dots == length || place->path[length - 1 - dots] == '/');
-}
-
 static bool same_mount_point(const struct place *a, const struct place *b) {
   return a->mount_point && b->mount_point && a->bind == b->bind;
 }
 
-static long judge_mount_points(const struct place *from, const struct place *to) {
-  long result = path_check_parent_writable(from);
+static bool exists(const struct place *place) {
+  long result = path_probe_name(place);
+  return result == -EINVAL || result >= 0;
+}
+
+static bool has_trailing_slash(const struct place *place) {
+  return place->path[strlen(place->path) - 1] == '/';
+}
+
+static bool is_directory(const struct place *place) {
+  struct stat stat;
+  return path_probe_name(place) == -EINVAL &&
+         SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
+}
+
+static bool same_object(const struct place *a, const struct place *b) {
+  struct stat x, y;
+  return SYS_4(SYS_newfstatat, a->descriptor, a->path, &x, 0) == 0 &&
+         SYS_4(SYS_newfstatat, b->descriptor, b->path, &y, 0) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+// Whether the two directories and what is moved between them may be written. Out of line: its buffers are not to lie on
+// the stack while paths are resolved.
+__attribute__((noinline)) static long check_permissions(const struct place *from, const struct place *to, bool moves_directory) {
+  struct place from_parent, to_parent;
+  if (path_parent(from, &from_parent) < 0 || path_parent(to, &to_parent) < 0)
+    return 0;
+  long result = path_check_access(&from_parent, PATH_WRITE | PATH_SEARCH);
   if (result == 0)
-    result = path_check_parent_writable(to);
-  return result < 0 ? result : -EBUSY;
+    result = path_check_access(&to_parent, PATH_WRITE | PATH_SEARCH);
+  if (result == 0 && moves_directory && !same_object(&from_parent, &to_parent))
+    result = path_check_access(from, PATH_WRITE);
+  return result;
+}
+
+// The errors that come before -EBUSY for a mount point, in the kernel's order.
+static long judge_mount_points(const struct place *from, const struct place *to, long flags) {
+  bool moves_directory = is_directory(from), replaces = exists(to), exchanges = (flags & RENAME_EXCHANGE) != 0;
+  if (!exists(from) || (exchanges && !replaces))
+    return -ENOENT;
+  if ((flags & RENAME_NOREPLACE) != 0 && replaces)
+    return -EEXIST;
+  if (!moves_directory && (has_trailing_slash(from) || (!exchanges && has_trailing_slash(to))))
+    return -ENOTDIR;
+  if (exchanges && has_trailing_slash(to) && !is_directory(to))
+    return -ENOTDIR;
+  long result = check_permissions(from, to, moves_directory);
+  if (result < 0)
+    return result;
+  if (replaces && !exchanges && moves_directory != is_directory(to))
+    return moves_directory ? -ENOTDIR : -EISDIR;
+  return -EBUSY;
 }
 
 // What the host's kernel would get wrong, since for it there are no binds. With `*done` there is nothing left to do.
-static long judge_rename(struct place *from, struct place *to, bool *done) {
+// A directory above a bind stays where it is, as the bind's path does: here rename(2) is stricter than with mounts.
+static long judge_rename(struct place *from, struct place *to, long flags, bool *done) {
   bool crosses = !same_bind(from, to);
   bool is_read_only = path_parent_is_read_only(from);
   *done = false;
-  if (!crosses && !is_read_only && !from->mount_point && !to->mount_point)
+  bool moves_bind = path_leads_to_bind(from) || ((flags & RENAME_EXCHANGE) != 0 && path_leads_to_bind(to));
+  if (!crosses && !is_read_only && !moves_bind && !from->mount_point && !to->mount_point)
     return 0;
   long result = path_check_parent(from);
   if (result == 0)
@@ -67,12 +104,14 @@ static long judge_rename(struct place *from, struct place *to, bool *done) {
     return result;
   if (crosses)
     return -EXDEV;
-  if (is_no_name(from) || is_no_name(to))
+  if (path_is_no_name(from))
     return -EBUSY;
+  if (path_is_no_name(to))
+    return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
   if (is_read_only)
     return -EROFS;
-  *done = same_mount_point(from, to);
-  return *done ? 0 : judge_mount_points(from, to);
+  *done = flags == 0 && same_mount_point(from, to);
+  return *done ? 0 : judge_mount_points(from, to, flags);
 }
 
 static long rename_at(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, long flags) {
@@ -87,7 +126,7 @@ static long rename_at(int from_dirfd, const char *from_path, int to_dirfd, const
     return earlier < 0 ? earlier : result;
   }
   bool done;
-  result = judge_rename(&from, &to, &done);
+  result = judge_rename(&from, &to, flags, &done);
   if (result == 0 && !done) {
     result = rename_native(&from, &to, flags);
     if (result == 0)
@@ -126,16 +165,11 @@ static long check_source(const struct place *from) {
   return result == -EINVAL || result >= 0 ? 0 : result;
 }
 
-static bool has_trailing_slash(const struct place *place) {
-  return place->path[strlen(place->path) - 1] == '/';
-}
-
 static long check_target(const struct place *to) {
   long result = path_check_parent(to);
   if (result < 0)
     return result;
-  result = probe(to);
-  if (result == -EINVAL || result >= 0)
+  if (exists(to))
     return -EEXIST;
   return has_trailing_slash(to) ? -ENOENT : 0;
 }

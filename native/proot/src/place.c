@@ -64,6 +64,53 @@ long path_make_plain(struct place *place) {
   return 0;
 }
 
+bool path_to_cursor(const struct place *place, struct cursor *cursor) {
+  size_t length = strlen(place->path);
+  while (length > 1 && place->path[length - 1] == '/')
+    length--;
+  if (place->relative)
+    return cursor_from_descriptor(cursor, place->descriptor) && cursor_push(cursor, place->path, length) == 0;
+  size_t skip = place->path[0] == '/' ? 0 : 1;
+  if (skip + length >= CURSOR_CAPACITY)
+    return false;
+  cursor->bind = place->bind;
+  cursor->length = skip + length;
+  cursor->text[0] = '/';
+  memcpy(cursor->text + skip, place->path, length);
+  cursor->text[cursor->length] = '\0';
+  return true;
+}
+
+static size_t name_length(const char *name) {
+  size_t length = 0;
+  while (name[length] != '\0' && name[length] != '/')
+    length++;
+  return length;
+}
+
+bool path_leads_to_bind(const struct place *place) {
+  char text[CURSOR_CAPACITY];
+  struct cursor cursor = {.text = text};
+  if (config.bind_count == 0 || (place->relative && !bind_may_pass(place->path, name_length(place->path))))
+    return false;
+  return path_to_cursor(place, &cursor) && cursor_leads_to_bind(&cursor);
+}
+
+// Without following trailing slashes into a directory or symlink.
+long path_probe_name(const struct place *place) {
+  char name[PATH_MAX], none;
+  size_t length = strlen(place->path), end = length;
+  while (end > 1 && place->path[end - 1] == '/')
+    end--;
+  const char *path = place->path;
+  if (end < length && length < sizeof name) {
+    memcpy(name, path, end);
+    name[end] = '\0';
+    path = name;
+  }
+  return SYS_4(SYS_readlinkat, place->descriptor, path, &none, 1);
+}
+
 // "directory/." of the place's last component.
 static long parent_path(const struct place *place, char out[PATH_MAX]) {
   size_t length = strlen(place->path);
@@ -87,25 +134,34 @@ long path_check_parent(const struct place *place) {
   return result == -EINVAL || result == -ENOENT ? 0 : result;
 }
 
-static long check_access(const struct place *place, const char *path, long mode) {
-  long result = SYS_4(SYS_faccessat2, place->descriptor, path, mode, AT_EACCESS);
+long path_check_access(const struct place *place, long mode) {
+  long result = SYS_4(SYS_faccessat2, place->descriptor, place->path, mode, AT_EACCESS);
   return result == -EACCES ? result : 0;
 }
 
-long path_check_access(const struct place *place, long mode) {
-  return check_access(place, place->path, mode);
+long path_parent(const struct place *place, struct place *out) {
+  const struct bind *bind = place->bind;
+  out->owned = -1;
+  if (!place->mount_point || bind == NULL) {
+    out->descriptor = place->descriptor;
+    out->path = out->buffer;
+    return parent_path(place, out->buffer);
+  }
+  struct cursor cursor = {.text = out->buffer};
+  long result = cursor_to_guest(&cursor, bind->guest, bind->guest_length - bind->name_length - 1);
+  out->descriptor = cursor_descriptor(&cursor);
+  out->path = cursor_path(&cursor);
+  return result;
 }
 
-long path_check_parent_writable(const struct place *place) {
-  char text[CURSOR_CAPACITY];
-  struct cursor cursor = {.text = text};
-  const struct bind *bind = place->bind;
-  if (!place->mount_point) {
-    long result = parent_path(place, text);
-    return result < 0 ? result : check_access(place, text, PATH_WRITE | PATH_SEARCH);
-  }
-  if (bind == NULL || cursor_to_guest(&cursor, bind->guest, bind->guest_length - bind->name_length - 1) < 0)
-    return 0;
-  struct place parent = {.descriptor = cursor_descriptor(&cursor)};
-  return check_access(&parent, cursor_path(&cursor), PATH_WRITE | PATH_SEARCH);
+bool path_is_no_name(const struct place *place) {
+  if (place->mount_point && place->bind == NULL)
+    return true;
+  size_t length = strlen(place->path);
+  while (length > 0 && place->path[length - 1] == '/')
+    length--;
+  size_t dots = 0;
+  while (dots < length && dots < 3 && place->path[length - 1 - dots] == '.')
+    dots++;
+  return (dots == 1 || dots == 2) && (dots == length || place->path[length - 1 - dots] == '/');
 }

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cursor.h"
 #include "path.h"
@@ -20,6 +21,14 @@ bool path_is_hidden_descriptor(long descriptor) {
   return descriptor >= config.descriptor_base && descriptor < config.descriptor_base + HIDDEN_COUNT;
 }
 
+// A removed directory has no path; what readlink(2) says of it ends in a mark that might also be part of a name.
+static bool is_removed(int descriptor, const char *path, size_t length) {
+  static const char mark[] = " (deleted)";
+  struct stat stat;
+  return length >= sizeof mark && memcmp(path + length - (sizeof mark - 1), mark, sizeof mark - 1) == 0 &&
+         SYS_2(SYS_fstat, descriptor, &stat) == 0 && stat.st_nlink == 0;
+}
+
 static long host_path_of_descriptor(int dirfd, char *out, size_t capacity) {
   if (dirfd == AT_FDCWD) {
     long size = SYS_2(SYS_getcwd, out, capacity);
@@ -32,7 +41,7 @@ static long host_path_of_descriptor(int dirfd, char *out, size_t capacity) {
     return -EBADF;
   if (length == (long)capacity)
     return -ENAMETOOLONG;
-  return length;
+  return length > 0 && is_removed(dirfd, out, (size_t)length) ? -ENOENT : length;
 }
 
 bool cursor_from_descriptor(struct cursor *cursor, int dirfd) {

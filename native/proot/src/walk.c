@@ -16,6 +16,7 @@ struct pending {
   char text[2 * PATH_MAX];
   size_t start;
   size_t own; // end of the last component met that no symlink has put there
+  bool in_last; // a symlink in the last component has been followed
 };
 
 enum { PENDING_END = sizeof((struct pending *)0)->text };
@@ -55,7 +56,8 @@ static bool is_limited(const struct walk *walk, uint64_t resolve) {
 }
 
 static long jump_to_root(struct walk *walk) {
-  if (is_limited(walk, RESOLVE_BENEATH) || (is_limited(walk, RESOLVE_NO_XDEV) && walk->at.bind != NULL))
+  bool crosses = walk->at.bind != NULL || !walk->root_seen;
+  if (is_limited(walk, RESOLVE_BENEATH) || (is_limited(walk, RESOLVE_NO_XDEV) && crosses))
     return -EXDEV;
   walk->directory = true;
   if (is_limited(walk, RESOLVE_IN_ROOT))
@@ -65,6 +67,7 @@ static long jump_to_root(struct walk *walk) {
 }
 
 static long go_up(struct walk *walk) {
+  walk->root_seen = true;
   if (is_limited(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
       cursor_is_at(&walk->at, walk->limits->floor, walk->limits->floor_length))
     return is_limited(walk, RESOLVE_BENEATH) ? -EXDEV : 0;
@@ -95,7 +98,7 @@ static long follow_magic(struct walk *walk, struct pending *pending, size_t leng
     return -ELOOP;
   if (is_limited(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT))
     return -EXDEV;
-  if (last && !proc_link_misleads(&walk->at)) {
+  if (last && !proc_link_misleads(&walk->at, pending->text, length)) {
     walk->ends_in_magic = true;
     return 0;
   }
@@ -106,8 +109,19 @@ static long follow_magic(struct walk *walk, struct pending *pending, size_t leng
   return follow(walk, pending, (size_t)translated);
 }
 
+// Whether only slashes are left.
+static bool is_slashes(const struct pending *pending) {
+  size_t at = pending->start;
+  while (at < PENDING_END && pending->text[at] == '/')
+    at++;
+  return at == PENDING_END;
+}
+
 // The component that was pushed last: follows it if it is a symlink.
-static long step(struct walk *walk, struct pending *pending, bool last, enum walk_missing missing) {
+static long step(struct walk *walk, struct pending *pending, enum walk_last mode) {
+  bool final = pending->start == PENDING_END, last = final || is_slashes(pending);
+  if (final && pending->in_last && mode == WALK_ONE_LINK && !walk->passed_proc)
+    return 0;
   size_t capacity = pending->start < PATH_MAX ? pending->start : PATH_MAX;
   if (capacity == 0)
     return -ENAMETOOLONG;
@@ -115,14 +129,15 @@ static long step(struct walk *walk, struct pending *pending, bool last, enum wal
       SYS_4(SYS_readlinkat, cursor_descriptor(&walk->at), cursor_path(&walk->at), pending->text, capacity);
   if (length == -EINVAL)
     return 0;
-  if (length == -ENOENT && ((last && missing == WALK_MAY_BE_MISSING) || cursor_leads_to_bind(&walk->at)))
+  if (length == -ENOENT && ((last && mode == WALK_MAY_BE_MISSING) || cursor_leads_to_bind(&walk->at)))
     return 0;
   if (length < 0)
     return length;
   if ((size_t)length == capacity)
     return -ENAMETOOLONG;
   if (cursor_in_proc(&walk->at) && proc_link_is_magic(pending->text, (size_t)length))
-    return follow_magic(walk, pending, (size_t)length, last);
+    return follow_magic(walk, pending, (size_t)length, final);
+  pending->in_last = last;
   return follow(walk, pending, (size_t)length);
 }
 
@@ -141,10 +156,9 @@ long walk_name(struct walk *walk, const char *name, size_t length) {
   return result;
 }
 
-static long walk_component(struct walk *walk, struct pending *pending, size_t end, enum walk_missing missing) {
+static long walk_component(struct walk *walk, struct pending *pending, size_t end, enum walk_last mode) {
   const char *name = pending->text + pending->start;
   size_t length = end - pending->start;
-  bool last = end == PENDING_END;
   if (pending->start >= pending->own)
     pending->own = end;
   pending->start = end;
@@ -152,19 +166,20 @@ static long walk_component(struct walk *walk, struct pending *pending, size_t en
   bool dot_dot = length == 2 && name[0] == '.' && name[1] == '.';
   if (!dot && !dot_dot) {
     long entered = walk_name(walk, name, length);
-    return entered == 0 ? step(walk, pending, last, missing) : entered;
+    return entered == 0 ? step(walk, pending, mode) : entered;
   }
   long result = check_directory(walk);
   return result == 0 && dot_dot ? go_up(walk) : result;
 }
 
-long walk_path(struct walk *walk, const char *path, size_t length, enum walk_missing missing, const char *known,
+long walk_path(struct walk *walk, const char *path, size_t length, enum walk_last mode, const char *known,
                size_t known_length) {
   struct pending pending;
   if (length > PATH_MAX)
     return -ENAMETOOLONG;
   size_t origin = PENDING_END - length;
   pending.start = pending.own = origin;
+  pending.in_last = false;
   memcpy(pending.text + origin, path, length);
   struct memory memory = {
       .path = known,
@@ -184,9 +199,7 @@ long walk_path(struct walk *walk, const char *path, size_t length, enum walk_mis
     size_t end = pending.start;
     while (end < PENDING_END && pending.text[end] != '/')
       end++;
-    if (walk->ends_in_magic)
-      return -ENOTDIR;
-    long result = walk_component(walk, &pending, end, missing);
+    long result = walk_component(walk, &pending, end, mode);
     if (result < 0)
       return result;
   }

@@ -36,6 +36,7 @@ static const struct {
 struct layout {
   char directory[PATH_MAX];
   size_t bind_count;
+  uint32_t flags; // of the engine
 };
 
 static void in_layout(const struct layout *layout, const char *name, char out[PATH_MAX]) {
@@ -80,7 +81,7 @@ static void use_engine(const struct layout *layout) {
     binds[i] = (struct bind){.guest = wanted_binds[i].guest, .host = hosts[i], .flags = wanted_binds[i].flags};
   }
   in_layout(layout, "root", root);
-  guest_configure(root, binds, layout->bind_count, 0);
+  guest_configure(root, binds, layout->bind_count, layout->flags);
   if (chdir(root) < 0)
     err(1, "%s", root);
 }
@@ -90,9 +91,6 @@ static void use_kernel(const struct layout *layout) {
   in_layout(layout, "root", root);
   if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
     err(1, "cannot make a mount namespace");
-  // The root of a guest is the root of a mount, as everywhere.
-  if (mount(root, root, NULL, MS_BIND, NULL) < 0)
-    err(1, "%s", root);
   for (size_t i = 0; i < layout->bind_count; i++) {
     in_layout(layout, wanted_binds[i].host, host);
     snprintf(target, sizeof target, "%.3000s%s", root, wanted_binds[i].guest);
@@ -176,6 +174,17 @@ static bool same_outcome(const struct outcome *a, const struct outcome *b, bool 
   return !a->has_object || (a->mode == b->mode && (!same_tree || (a->device == b->device && a->inode == b->inode)));
 }
 
+// A directory above a bind cannot be moved; one above a mount can, and takes it along. That one cannot be moved into
+// itself is found out earlier with mounts.
+static bool is_known_difference(const struct operation *operation, const struct outcome *engine,
+                                const struct outcome *kernel) {
+  if (!operation_is_rename(operation))
+    return false;
+  if (kernel->result == -EINVAL)
+    return engine->result == -EBUSY || engine->result == -EACCES;
+  return engine->result == -EBUSY && (kernel->result == 0 || kernel->result == -ENOTEMPTY);
+}
+
 static void print_outcome(const char *name, const struct outcome *outcome) {
   printf("  %-7s %ld (%s)", name, outcome->result, strerror(outcome->result < 0 ? (int)-outcome->result : 0));
   if (outcome->has_object)
@@ -238,7 +247,7 @@ static int check_trees(const struct layout *engine, const struct layout *kernel)
 }
 
 static int run_phase(uint64_t seed, const struct layout *engine_layout, const struct layout *kernel_layout,
-                     bool changes, uid_t uid) {
+                     bool changes, uid_t uid, bool *diverged) {
   struct random random = {seed * 2 + changes};
   struct side engine = {.name = "engine"}, kernel = {.name = "kernel"};
   struct operation history[STEPS];
@@ -252,6 +261,12 @@ static int run_phase(uint64_t seed, const struct layout *engine_layout, const st
     ask(&kernel, operation);
     if (same_outcome(&engine.exchange->outcome, &kernel.exchange->outcome, !changes))
       continue;
+    if (is_known_difference(operation, &engine.exchange->outcome, &kernel.exchange->outcome)) {
+      *diverged = kernel.exchange->outcome.result == 0;
+      if (*diverged)
+        break;
+      continue;
+    }
     failures++;
     printf("seed %lu, %s, uid %u, %zu binds, step %d: ", (unsigned long)seed, changes ? "changing" : "looking", uid,
            engine_layout->bind_count, step);
@@ -270,15 +285,16 @@ static int run_phase(uint64_t seed, const struct layout *engine_layout, const st
 }
 
 static int run_round(uint64_t seed, const char *directory) {
-  struct layout engine = {.bind_count = seed % (BIND_COUNT + 1)}, kernel = engine;
+  struct layout engine = {.bind_count = seed % (BIND_COUNT + 1), .flags = seed % 5 == 0 ? CONFIG_NO_CACHE : 0}, kernel = engine;
   snprintf(engine.directory, sizeof engine.directory, "%s/engine", directory);
   snprintf(kernel.directory, sizeof kernel.directory, "%s/kernel", directory);
   build(&engine, seed);
   build(&kernel, seed);
   uid_t uid = seed % 2 == 0 ? 0 : UNPRIVILEGED;
-  int failures = run_phase(seed, &engine, &engine, false, uid);
-  failures += run_phase(seed, &engine, &kernel, true, uid);
-  if (failures == 0)
+  bool diverged = false;
+  int failures = run_phase(seed, &engine, &engine, false, uid, &diverged);
+  failures += run_phase(seed, &engine, &kernel, true, uid, &diverged);
+  if (failures == 0 && !diverged)
     failures += check_trees(&engine, &kernel);
   if (failures == 0 || getenv("KEEP") == NULL) {
     remove_tree(engine.directory);

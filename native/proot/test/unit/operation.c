@@ -322,6 +322,10 @@ void operation_perform(struct actor *actor, const struct operation *operation, s
   out->result = kinds[operation->kind].run(&context);
 }
 
+bool operation_is_rename(const struct operation *operation) {
+  return kinds[operation->kind].run == run_rename;
+}
+
 void operation_print(const struct operation *operation) {
   printf("%s slot %d \"%s\" slot %d \"%s\" flags %#lx resolve %#lx\n", kinds[operation->kind].name, operation->slot,
          operation->path, operation->other_slot, operation->other_path, operation->flags,

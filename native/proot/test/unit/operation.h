@@ -40,6 +40,7 @@ struct actor {
 
 void operation_choose(struct random *random, bool changes, struct operation *out);
 void operation_perform(struct actor *actor, const struct operation *operation, struct outcome *out);
+bool operation_is_rename(const struct operation *operation);
 void operation_print(const struct operation *operation);
 
 #endif
