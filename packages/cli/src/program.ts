@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { completionCommand } from "./commands/completion.ts";
+import { copyCommand } from "./commands/copy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
 import { runCommand } from "./commands/run.ts";
@@ -19,7 +20,8 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .helpCommand("help [command]", "print the help of a command")
     .enablePositionalOptions()
     .addHelpText("after", "\nExample:\n  $ anyproc run --rootfs ./debian -- cat /etc/os-release");
-  for (const command of [runCommand, doctorCommand, completionCommand]) program.addCommand(command(setExitCode));
+  for (const command of [runCommand, copyCommand, doctorCommand, completionCommand])
+    program.addCommand(command(setExitCode));
   for (const command of [program, ...program.commands]) {
     addGlobalOptions(command);
     command.configureOutput({ outputError: () => {} });

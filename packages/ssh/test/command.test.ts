@@ -2,9 +2,18 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { exec } from "@anyproc/core";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SshEnvironment } from "../src/index.ts";
-import { enter, rejection, type SshServer, startSshServer, until, within, withServer } from "./server.ts";
+import {
+  describeOnServer,
+  enter,
+  rejection,
+  type SshServer,
+  startSshServer,
+  until,
+  within,
+  withServer,
+} from "./server.ts";
 
 let server: SshServer;
 let box: SshEnvironment;
@@ -26,7 +35,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe("arguments", () => {
+describeOnServer("arguments", () => {
   it("arrive byte for byte, whatever they hold", async () => {
     const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Uint8Array.from(array, (byte) => byte || 1));
     const argument = fc.oneof(
@@ -66,7 +75,7 @@ describe("arguments", () => {
   });
 });
 
-describe("environment and directory", () => {
+describeOnServer("environment and directory", () => {
   it("sets variables whatever the server accepts, whatever they are called", async () => {
     const env = { PLAIN: "a 'b' \"c\"\n$d", lower: "1", "with.dot": "2", PWD: "/made/up", UID: "77", EMPTY: "" };
     const { stdout } = await exec(box, { argv: ["env", "-0"], env });
@@ -103,7 +112,7 @@ describe("environment and directory", () => {
   });
 });
 
-describe("how programs end", () => {
+describeOnServer("how programs end", () => {
   it.each([
     [["sh", "-c", "exit 7"], { exitCode: 7, signal: null }],
     [["sh", "-c", "kill -TERM $$"], { exitCode: 143, signal: "SIGTERM" }],
@@ -165,7 +174,7 @@ describe("how programs end", () => {
   });
 });
 
-describe("signals and trees", () => {
+describeOnServer("signals and trees", () => {
   it.each(["SIGUSR1", "SIGWINCH", "SIGTERM"] as const)("%s reaches the program alone", async (name) => {
     const script = `trap 'echo got; exit 3' ${name.slice(3)}; echo ready; while :; do sleep 0.05; done`;
     const process = box.create(["sh", "-c", script]);
@@ -228,7 +237,7 @@ describe("signals and trees", () => {
   });
 });
 
-describe("terminals", () => {
+describeOnServer("terminals", () => {
   it("have a size, change it, and tell the program", async () => {
     const script = "stty size; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done";
     const process = box.create({ argv: ["sh", "-c", script], pty: { columns: 101, rows: 31 } });
@@ -269,7 +278,7 @@ describe("terminals", () => {
   });
 });
 
-describe("sudo", () => {
+describeOnServer("sudo", () => {
   it("is used only when a user is asked for, and says what it says", async () => {
     const error = await rejection(exec(box, { argv: ["id"], user: "root" }));
     expect(error).toMatchObject({ code: "ANYPROC_START_FAILED" });
@@ -282,7 +291,7 @@ describe("sudo", () => {
   });
 });
 
-describe("many at once", () => {
+describeOnServer("many at once", () => {
   it("runs a hundred commands at once, each with its own answer", async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, async (_, index) => (await exec(box, ["echo", String(index)])).stdout),

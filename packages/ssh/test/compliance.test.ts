@@ -1,13 +1,15 @@
 import { compliance } from "@anyproc/compliance";
 import { afterAll } from "vitest";
-import { enter, type SshServer, startSshServer } from "./server.ts";
+import { describeOnServer, enter, type SshServer, startSshServer } from "./server.ts";
 
-let server: Promise<SshServer> | undefined;
-afterAll(async () => (await server)?.stop());
+describeOnServer("over a real connection", () => {
+  let server: Promise<SshServer> | undefined;
+  afterAll(async () => (await server)?.stop());
 
-compliance("ssh", {
-  setup: async () => {
-    server ??= startSshServer();
-    return { environment: await enter(await server) };
-  },
+  compliance("ssh", {
+    setup: async () => {
+      server ??= startSshServer();
+      return { environment: await enter(await server) };
+    },
+  });
 });

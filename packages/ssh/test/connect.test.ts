@@ -5,9 +5,19 @@ import { join } from "node:path";
 import { createProcess, exec } from "@anyproc/core";
 import ssh2 from "ssh2";
 import SftpClient from "ssh2-sftp-client";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectSsh, fromSshClient } from "../src/index.ts";
-import { destination, enter, rejection, type SshServer, startSshServer, until, within, withServer } from "./server.ts";
+import {
+  describeOnServer,
+  destination,
+  enter,
+  rejection,
+  type SshServer,
+  startSshServer,
+  until,
+  within,
+  withServer,
+} from "./server.ts";
 
 let server: SshServer;
 beforeAll(async () => {
@@ -22,7 +32,7 @@ async function whoAmI(options: Parameters<typeof connectSsh>[0]): Promise<string
   );
 }
 
-describe("authentication", () => {
+describeOnServer("authentication", () => {
   it("enters by a key in a file, and by a key given as data", async () => {
     expect(await whoAmI(destination(server))).toBe(server.user);
     const data = readFileSync(server.privateKey);
@@ -140,7 +150,7 @@ describe("authentication", () => {
   });
 });
 
-describe("host keys", () => {
+describeOnServer("host keys", () => {
   function withKnownHosts(name: string, text: string): string {
     const file = join(server.directory, name);
     writeFileSync(file, text);
@@ -209,7 +219,7 @@ describe("host keys", () => {
   });
 });
 
-describe("routes", () => {
+describeOnServer("routes", () => {
   it("goes through jump hosts, and through what ssh_config says", async () => {
     const jump = { ...destination(server) };
     await within(enter(server, { jump: [jump, jump] }), async (box) => {
@@ -278,7 +288,7 @@ Host inner
   });
 });
 
-describe("servers that cannot be reached", () => {
+describeOnServer("servers that cannot be reached", () => {
   async function listening(server: Server): Promise<number> {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();

@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { exec } from "@anyproc/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SshEnvironment } from "../src/index.ts";
-import { enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
+import { describeOnServer, enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
 
 let server: SshServer;
 let box: SshEnvironment;
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const at = (name: string): string => `${server.home}/${name}`;
 
-describe("files", () => {
+describeOnServer("files", () => {
   it("are read and written whole where they are larger than many requests", async () => {
     const data = Buffer.from(Array.from({ length: 7_000_001 }, (_, index) => (index * 7919) >> 3));
     await box.fs.writeFile(at("large"), data);

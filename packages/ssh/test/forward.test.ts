@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { exec } from "@anyproc/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SshEnvironment } from "../src/index.ts";
-import { enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
+import { describeOnServer, enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
 
 let server: SshServer;
 let box: SshEnvironment;
@@ -33,7 +33,7 @@ async function ask(port: number, question: string): Promise<string> {
   return text(socket);
 }
 
-describe("port forwarding", () => {
+describeOnServer("port forwarding", () => {
   it("leads from a port here to one on the server", async () => {
     const forward = await box.forwardLocal({ port: echoPort });
     expect(await ask(forward.port, "one")).toBe("echo: one");

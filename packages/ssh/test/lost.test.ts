@@ -1,6 +1,6 @@
 import { exec } from "@anyproc/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { enter, rejection, type SshServer, startSshServer, until, within } from "./server.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeOnServer, enter, rejection, type SshServer, startSshServer, until, within } from "./server.ts";
 
 let server: SshServer;
 beforeAll(async () => {
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("a lost connection", () => {
+describeOnServer("a lost connection", () => {
   it("is an error of every command that runs, never an exit code", async () => {
     const box = await enter(server);
     const running = await Promise.all([box.spawn(["sleep", "1000"]), box.spawn(["cat"])]);

@@ -6,9 +6,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { exec } from "@anyproc/core";
 import { extract, pack } from "tar-stream";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { SshEnvironment, SyncProgress } from "../src/index.ts";
-import { enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
+import { describeOnServer, enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
 
 let server: SshServer;
 let box: SshEnvironment;
@@ -75,7 +75,7 @@ function describeTree(root: string): string {
   return [listed, others, links, sums].map((text) => text.split("\n").sort().join("\n")).join("\n");
 }
 
-describe.each(transports)("by %s", (transport) => {
+describeOnServer.each(transports)("by %s", (transport) => {
   it("keeps everything, there and back", async () => {
     makeTree(local("."));
     const rootfs = box.rootfs(remote);
@@ -263,7 +263,7 @@ describe.each(transports)("by %s", (transport) => {
   });
 });
 
-describe("a server that only allows SFTP", () => {
+describeOnServer("a server that only allows SFTP", () => {
   it("is synchronised over SFTP, without being asked", async () => {
     await withServer({ config: ["ForceCommand internal-sftp"] }, async (filesOnly) => {
       await within(enter(filesOnly), async (other) => {
@@ -279,7 +279,7 @@ describe("a server that only allows SFTP", () => {
   });
 });
 
-describe("a rootfs", () => {
+describeOnServer("a rootfs", () => {
   it("runs programs in itself", async () => {
     fs.mkdirSync(local("bin"));
     fs.writeFileSync(local("bin/tool"), '#!/bin/sh\npwd; echo "$@"\n', { mode: 0o755 });
