@@ -1,4 +1,4 @@
-// `pnpm bench [host|engine] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the alternatives, both sides
+// `pnpm bench [host|engine|ssh] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the alternatives, both sides
 // in one run. Measures and tells; a machine has bad days, so nothing fails when a target is missed.
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
@@ -6,10 +6,12 @@ import { parseArgs } from "node:util";
 import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
+import { benchSsh } from "./ssh.ts";
 
 const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
   host: benchHost,
   engine: benchEngine,
+  ssh: benchSsh,
 };
 
 const { values, positionals } = parseArgs({

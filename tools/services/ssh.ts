@@ -1,5 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -98,23 +99,32 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   if (isRoot) await mkdir("/run/sshd", { recursive: true });
 
   let log = "";
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
   async function start(): Promise<void> {
-    child = spawn(sshd, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
-    child.stderr?.on("data", (chunk: Buffer) => {
+    const started = spawn(sshd, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
+    child = started;
+    started.stderr.on("data", (chunk: Buffer) => {
       log += chunk;
     });
-    await untilReady(port, child, () => log);
+    await untilReady(port, started, () => log);
   }
+  // A test that is killed leaves no server behind.
+  const onExit = (): void => {
+    child?.kill("SIGKILL");
+    if (isRoot) spawnSync("userdel", ["--force", user]);
+  };
+  process.once("exit", onExit);
   async function kill(): Promise<void> {
-    const exited = child.exitCode === null && child.signalCode === null;
-    const gone = exited ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
+    if (!child) return;
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    const gone = isRunning ? once(child, "exit") : undefined;
     const serving = descendants(child.pid ?? 0);
     child.kill("SIGKILL");
     signalQuietly(serving, "SIGKILL");
     await gone;
   }
   async function stop(): Promise<void> {
+    process.off("exit", onExit);
     await kill();
     if (isRoot) await removeUser(user);
     await rm(directory, { recursive: true, force: true });
@@ -136,8 +146,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     knownHosts,
     directory,
     log: () => log,
-    dropConnections: () => signalQuietly(descendants(child.pid ?? 0), "SIGKILL"),
-    freeze: () => signalQuietly(descendants(child.pid ?? 0), "SIGSTOP"),
+    dropConnections: () => signalQuietly(descendants(child?.pid ?? 0), "SIGKILL"),
+    freeze: () => signalQuietly(descendants(child?.pid ?? 0), "SIGSTOP"),
     kill,
     restart: start,
     stop,
