@@ -45,6 +45,14 @@ export interface SshServerOptions {
   readonly shell?: string;
 }
 
+/** Servers that differ from the usual one in what they allow. */
+export const sshServerKinds = {
+  twoSessions: { config: ["MaxSessions 2"] },
+  oneSession: { config: ["MaxSessions 1"] },
+  noVariables: { config: ["AcceptEnv none"] },
+  filesOnly: { config: ["ForceCommand internal-sftp"] },
+} as const satisfies Record<string, SshServerOptions>;
+
 const sshd = "/usr/sbin/sshd";
 const isRoot = process.getuid?.() === 0;
 
@@ -99,7 +107,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   if (isRoot) await mkdir("/run/sshd", { recursive: true });
 
   let log = "";
-  let child: ChildProcess | undefined;
+  let child: ReturnType<typeof spawn> | undefined;
   async function start(): Promise<void> {
     const started = spawn(sshd, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
     child = started;

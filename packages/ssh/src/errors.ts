@@ -32,6 +32,6 @@ const unreachable: Readonly<Record<string, string>> = {
 /** A failure before the server had anything to say. */
 export function hostUnreachable(host: string, cause: unknown): AnyprocError {
   const reason = unreachable[systemErrorCode(cause) ?? ""];
-  const text = reason ?? `${cause instanceof Error ? cause.message : cause}: is this an SSH server?`;
+  const text = reason ?? `${cause instanceof Error ? cause.message : String(cause)}: is this an SSH server?`;
   return new AnyprocError("ANYPROC_HOST_UNREACHABLE", `${host}: ${text}`, { cause });
 }

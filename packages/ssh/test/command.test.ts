@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { exec } from "@anyproc/core";
 import fc from "fast-check";
@@ -9,6 +9,7 @@ import {
   enter,
   rejection,
   type SshServer,
+  sshServerKinds,
   startSshServer,
   until,
   within,
@@ -84,6 +85,16 @@ describeOnServer("environment and directory", () => {
     expect(found.get("HOME")).toBe(server.home);
   });
 
+  it("sets variables where the server accepts none", async () => {
+    await withServer(sshServerKinds.noVariables, async (strict) => {
+      await within(enter(strict), async (other) => {
+        expect(
+          (await exec(other, { argv: ["sh", "-c", "echo $LANG $FOO"], env: { LANG: "C", FOO: "bar" } })).stdout,
+        ).toBe("C bar\n");
+      });
+    });
+  });
+
   it("takes variables away, and starts with none", async () => {
     const without = await exec(box, { argv: ["env"], env: { HOME: undefined } });
     expect(without.stdout).not.toMatch(/^HOME=/m);
@@ -156,7 +167,7 @@ describeOnServer("how programs end", () => {
   });
 
   it("says what an account without a shell says", async () => {
-    await withServer({ config: ["ForceCommand internal-sftp"] }, async (filesOnly) => {
+    await withServer(sshServerKinds.filesOnly, async (filesOnly) => {
       await within(enter(filesOnly), async (other) => {
         const process = other.create(["true"]);
         process.stdin.end();
@@ -260,12 +271,13 @@ describeOnServer("terminals", () => {
   });
 
   it("pass an interrupt typed on them, and merge both outputs", async () => {
-    const process = box.create({ argv: ["sh", "-c", "echo err >&2; sleep 1000"], pty: true });
+    const script = "trap 'exit 9' INT; echo err >&2; while :; do sleep 0.05; done";
+    const process = box.create({ argv: ["sh", "-c", script], pty: true });
     const lines = process.lines()[Symbol.asyncIterator]();
     await process.start();
     expect((await lines.next()).value).toBe("err");
     process.stdin.write("\x03");
-    expect(await process.wait()).toMatchObject({ exitCode: 130 });
+    expect(await process.wait()).toMatchObject({ exitCode: 9 });
   });
 
   it("end with everything on them", async () => {
@@ -279,11 +291,47 @@ describeOnServer("terminals", () => {
 });
 
 describeOnServer("sudo", () => {
-  it("is used only when a user is asked for, and says what it says", async () => {
+  it("is not used unless a user is asked for, and says what it says", async () => {
+    expect((await exec(box, ["id", "-un"])).stdout.trim()).toBe(server.user);
     const error = await rejection(exec(box, { argv: ["id"], user: "root" }));
     expect(error).toMatchObject({ code: "ANYPROC_START_FAILED" });
     expect(error.message).toMatch(/sudo/);
   });
+
+  it.runIf(process.getuid?.() === 0 && existsSync("/etc/sudoers.d"))(
+    "runs, signals and ends programs of others",
+    async () => {
+      const rule = `/etc/sudoers.d/${server.user}`;
+      writeFileSync(rule, `${server.user} ALL=(ALL:ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
+      try {
+        const env = { "with.dot": "1", COLOR: "red" };
+        const script = 'id -u; echo "$COLOR $PWD $1"';
+        const { stdout } = await exec(box, {
+          argv: ["sh", "-c", script, "sh", "a 'b'"],
+          user: { uid: 65534 },
+          env,
+          cwd: "/",
+        });
+        expect(stdout).toBe("65534\nred / a 'b'\n");
+        const user = "nobody";
+        expect((await exec(box, { argv: ["printenv", "with.dot"], user, env })).stdout).toBe("1\n");
+        const process = box.create({
+          argv: ["sh", "-c", "trap 'echo got' USR1; echo $$; while :; do sleep 0.05; done"],
+          user,
+        });
+        const lines = process.lines()[Symbol.asyncIterator]();
+        await process.start();
+        const pid = Number((await lines.next()).value);
+        await process.signal("SIGUSR1");
+        expect((await lines.next()).value).toBe("got");
+        await process.close();
+        expect(isAlive(pid)).toBe(false);
+        expect((await exec(box, { argv: ["sh", "-c", "exit 9"], user }, { reject: false })).exitCode).toBe(9);
+      } finally {
+        rmSync(rule);
+      }
+    },
+  );
 
   it("cannot give additional groups", async () => {
     const user = { uid: 0, additionalGids: [1] };
@@ -300,7 +348,7 @@ describeOnServer("many at once", () => {
   });
 
   it("queues where the server allows two sessions, and still ends what runs", async () => {
-    await withServer({ config: ["MaxSessions 2"] }, async (narrow) => {
+    await withServer(sshServerKinds.twoSessions, async (narrow) => {
       await within(enter(narrow), async (other) => {
         const answers = await Promise.all(
           Array.from({ length: 30 }, async (_, index) => (await exec(other, ["echo", String(index)])).stdout),

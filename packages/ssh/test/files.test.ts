@@ -5,7 +5,16 @@ import { pipeline } from "node:stream/promises";
 import { exec } from "@anyproc/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SshEnvironment } from "../src/index.ts";
-import { describeOnServer, enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
+import {
+  describeOnServer,
+  enter,
+  rejection,
+  type SshServer,
+  sshServerKinds,
+  startSshServer,
+  within,
+  withServer,
+} from "./server.ts";
 
 let server: SshServer;
 let box: SshEnvironment;
@@ -85,7 +94,7 @@ describeOnServer("files", () => {
   });
 
   it("are there on a server that allows nothing else", async () => {
-    await withServer({ config: ["ForceCommand internal-sftp"] }, async (filesOnly) => {
+    await withServer(sshServerKinds.filesOnly, async (filesOnly) => {
       await within(enter(filesOnly), async (other) => {
         await other.fs.writeFile(`${filesOnly.home}/file`, "content");
         expect(await other.fs.readdir(filesOnly.home)).toContain("file");
@@ -103,7 +112,7 @@ describeOnServer("files", () => {
   });
 
   it("give their session back to commands where the server allows one", async () => {
-    await withServer({ config: ["MaxSessions 1"] }, async (narrow) => {
+    await withServer(sshServerKinds.oneSession, async (narrow) => {
       await within(enter(narrow), async (other) => {
         for (let round = 0; round < 3; round += 1) {
           expect((await other.fs.stat("/")).isDirectory()).toBe(true);

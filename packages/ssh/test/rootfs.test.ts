@@ -8,7 +8,16 @@ import { exec } from "@anyproc/core";
 import { extract, pack } from "tar-stream";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { SshEnvironment, SyncProgress } from "../src/index.ts";
-import { describeOnServer, enter, rejection, type SshServer, startSshServer, within, withServer } from "./server.ts";
+import {
+  describeOnServer,
+  enter,
+  rejection,
+  type SshServer,
+  sshServerKinds,
+  startSshServer,
+  within,
+  withServer,
+} from "./server.ts";
 
 let server: SshServer;
 let box: SshEnvironment;
@@ -231,6 +240,43 @@ describeOnServer.each(transports)("by %s", (transport) => {
     expect(fs.existsSync(`${remote}/fifo`)).toBe(transport === "tar");
   });
 
+  it.runIf(process.getuid?.() === 0)("keeps owners when root writes, both ways", async () => {
+    fs.writeFileSync(local("owned"), "owned");
+    fs.mkdirSync(local("directory"));
+    fs.writeFileSync(local("directory/setuid"), "setuid");
+    fs.chownSync(local("owned"), 1234, 2345);
+    fs.chownSync(local("directory"), 3456, 4567);
+    fs.chownSync(local("directory/setuid"), 1234, 2345);
+    fs.chmodSync(local("directory/setuid"), 0o4755);
+    const owners = (root: string): string =>
+      execFileSync("find", [root, "-mindepth", "1", "-printf", "%P %U:%G %m\\n"], { encoding: "utf8" })
+        .split("\n")
+        .sort()
+        .join("\n");
+    await within(enter(server, { user: "root" }), async (root) => {
+      const rootfs = root.rootfs(remote);
+      expect((await rootfs.upload(directory, { transport })).losses).toEqual([]);
+      expect(owners(remote)).toBe(owners(directory));
+      const back = fs.mkdtempSync(join(tmpdir(), "anyproc-sync-back-"));
+      expect((await rootfs.download(back, { transport })).losses).toEqual([]);
+      expect(owners(back)).toBe(owners(directory));
+      fs.rmSync(back, { recursive: true });
+      fs.chownSync(local("owned"), 1, 1);
+      expect(await rootfs.upload(directory, { transport })).toMatchObject({ sent: 0 });
+      expect(owners(remote)).toBe(owners(directory));
+    });
+  });
+
+  it.runIf(process.getuid?.() === 0 && transport === "tar")("brings devices when root writes", async () => {
+    execFileSync("mknod", [local("null"), "c", "1", "3"]);
+    await within(enter(server, { user: "root" }), async (root) => {
+      expect((await root.rootfs(remote).upload(directory)).losses).toEqual([]);
+    });
+    expect(fs.statSync(`${remote}/null`).rdev).toBe(fs.statSync("/dev/null").rdev);
+    const report = await box.rootfs(`${remote}-user`).upload(directory);
+    expect(report.losses).toMatchObject([{ path: "null", what: "device" }]);
+  });
+
   it("tells how far it is", async () => {
     makeTree(local("."));
     const told: SyncProgress[] = [];
@@ -265,7 +311,7 @@ describeOnServer.each(transports)("by %s", (transport) => {
 
 describeOnServer("a server that only allows SFTP", () => {
   it("is synchronised over SFTP, without being asked", async () => {
-    await withServer({ config: ["ForceCommand internal-sftp"] }, async (filesOnly) => {
+    await withServer(sshServerKinds.filesOnly, async (filesOnly) => {
       await within(enter(filesOnly), async (other) => {
         makeTree(local("."));
         const target = other.rootfs(`${filesOnly.home}/tree`);

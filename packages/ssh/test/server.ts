@@ -2,13 +2,14 @@ import { describe } from "vitest";
 import {
   type SshServer,
   type SshServerOptions,
+  sshServerKinds,
   sshServerMissing,
   startSshServer,
 } from "../../../tools/services/ssh.ts";
 import { connectSsh, type SshEnvironment, type SshOptions } from "../src/index.ts";
 
 export type { SshServer };
-export { startSshServer };
+export { sshServerKinds, startSshServer };
 
 const missing = sshServerMissing();
 if (missing) console.warn(`tests against a real server are skipped: ${missing}`);

@@ -67,7 +67,7 @@ export async function startCommand(
       closeWhenUnread();
     });
   stdout.once("close", () => {
-    if (pty) abandoned();
+    if (pty && !stdout.readableEnded) abandoned();
     closeWhenUnread();
   });
   stderr?.once("close", closeWhenUnread);

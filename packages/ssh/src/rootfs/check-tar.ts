@@ -93,7 +93,7 @@ function invalidArchive(error: unknown, name: string): Error {
   if (error instanceof AnyprocError) return error;
   return new AnyprocError(
     "ANYPROC_ARCHIVE_INVALID",
-    `${name}: the tar stream cannot be read (${error instanceof Error ? error.message : error}): is it complete, and not compressed?`,
+    `${name}: the tar stream cannot be read (${error instanceof Error ? error.message : String(error)}): is it complete, and not compressed?`,
     { cause: error },
   );
 }

@@ -29,7 +29,7 @@ export async function commit(
   await target.remove(stagingName);
 }
 
-function byDepth(entries: readonly TreeEntry[]): TreeEntry[][] {
+function byDepth(entries: Iterable<TreeEntry>): TreeEntry[][] {
   const levels: TreeEntry[][] = [];
   for (const entry of entries) {
     const depth = entry.path.split("/").length;

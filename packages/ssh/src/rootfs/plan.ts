@@ -9,8 +9,8 @@ export interface PlanOptions {
   readonly writer: { readonly uid: number | undefined; readonly gid: number | undefined };
   /** The transport makes fifos and devices. */
   readonly canMakeSpecial: boolean;
-  /** The transport gives new directories their attributes. */
-  readonly keepsDirectories: boolean;
+  /** The transport gives what is new its owner, and directories their mode and time. */
+  readonly keepsAttributes: boolean;
   /** Paths of files that have the same content although their times differ, found by checksum. */
   readonly sameContent: ReadonlySet<string>;
   /** Paths of files whose content differs although size and time agree. */
@@ -30,7 +30,7 @@ export interface Plan {
   /** How many names go with that. */
   readonly removed: number;
   /** Attributes to set in the end. */
-  readonly attributes: readonly TreeEntry[];
+  readonly attributes: ReadonlySet<TreeEntry>;
   /** For each further name of a staged file, the name that carries the content. */
   readonly hardLinks: ReadonlyMap<string, string>;
   /** How many files are as they should be already. */
@@ -47,7 +47,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
   const stage: TreeEntry[] = [];
   const moves: TreeEntry[] = [];
   const removeFirst: string[] = [];
-  const attributes: TreeEntry[] = [];
+  const attributes = new Set<TreeEntry>();
   const hardLinks = new Map<string, string>();
   /** Directories that the target does not have: what is in them comes with them. */
   const fresh = new Set<string>();
@@ -66,15 +66,15 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
 
     if (entry.type === "directory") {
       if (old?.type === "directory" && !isCarried) {
-        if (differsInAttributes(entry, old, canGiveAway)) attributes.push(entry);
+        if (differsInAttributes(entry, old, canGiveAway)) attributes.add(entry);
         continue;
       }
       fresh.add(entry.path);
       // A directory without write permission could not be moved: that is taken away in the end.
-      if (!options.keepsDirectories || (entry.mode & 0o700) !== 0o700) attributes.push(entry);
+      if (!options.keepsAttributes || (entry.mode & 0o700) !== 0o700) attributes.add(entry);
     } else if (old && !isCarried && isSame(entry, old, options, changedInodes)) {
       unchanged += 1;
-      if (differsInAttributes(entry, old, canGiveAway)) attributes.push(entry);
+      if (differsInAttributes(entry, old, canGiveAway)) attributes.add(entry);
       continue;
     }
 
@@ -84,6 +84,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
       else hardLinks.set(entry.path, carrier);
     }
     stage.push(entry);
+    if (canGiveAway && !options.keepsAttributes) giveAway(entry, options.writer, attributes, losses);
     // tar makes symlinks last, and may forget to set the time of their directory again.
     if (isCarried && entry.type === "symlink") touched.add(parent);
     if (isCarried) continue;
@@ -100,7 +101,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
   for (const path of remove) touched.add(parentOf(path));
   for (const path of touched) {
     const directory = source.get(path);
-    if (directory && !attributes.includes(directory)) attributes.push(directory);
+    if (directory) attributes.add(directory);
   }
   return { stage, moves, removeFirst, remove, removed: removals.length, attributes, hardLinks, unchanged };
 }
@@ -163,6 +164,17 @@ function noteOwner(entry: TreeEntry, writer: PlanOptions["writer"], losses: Loss
     "owner",
     `it belongs to ${writer.uid}:${writer.gid} now, not to ${entry.uid}:${entry.gid}: only root may give files away`,
   );
+}
+
+/** Has the owner set in the end, where the transport does not. */
+function giveAway(entry: TreeEntry, writer: PlanOptions["writer"], attributes: Set<TreeEntry>, losses: Losses): void {
+  if (entry.uid === writer.uid && entry.gid === writer.gid) return;
+  if (entry.type !== "symlink") {
+    attributes.add(entry);
+    return;
+  }
+  const reason = `this symlink belongs to ${writer.uid}:${writer.gid} now: only tar on a server keeps a symlink's owner`;
+  losses.add(entry.path, "owner", reason);
 }
 
 function checkReplaceable(entry: TreeEntry, old: TreeEntry, target: Tree, options: PlanOptions): void {

@@ -20,7 +20,7 @@ export interface SyncDirection {
   /** Who writes on the target. */
   readonly writer: Pick<RemoteTools, "uid" | "gid">;
   readonly canMakeSpecial: boolean;
-  readonly keepsDirectories: boolean;
+  readonly keepsAttributes: boolean;
   readonly transportName: "tar" | "sftp";
   readonly transport: Transport;
 }
@@ -55,7 +55,7 @@ export async function sync(direction: SyncDirection, options: SyncOptions): Prom
         delete: options.delete ?? false,
         writer,
         canMakeSpecial: direction.canMakeSpecial,
-        keepsDirectories: direction.keepsDirectories,
+        keepsAttributes: direction.keepsAttributes,
         sameContent: content.same,
         differentContent: content.different,
       },
