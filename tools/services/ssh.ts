@@ -107,7 +107,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   if (isRoot) await mkdir("/run/sshd", { recursive: true });
 
   let log = "";
-  let child: ReturnType<typeof spawn> | undefined;
+  let child: ChildProcess | undefined;
   async function start(): Promise<void> {
     const started = spawn(sshd, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
     child = started;
