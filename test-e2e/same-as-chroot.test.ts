@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, inject, test } from "vitest";
+import type { Outcome } from "./setup/run.ts";
 import { busybox, runInChroot, runInGuest, type Sides } from "./setup/sides.ts";
 
 // Scripts that write do so below /work, which is gone before each side's turn. What they left is part of their output,
@@ -107,12 +108,27 @@ describe.each(["root", "ordinary user"] as const)("as %s", (person) => {
     expect(expected.ended, expected.stderr).not.toBe(125);
     cleanUp(sides);
     const actual = await runInGuest(sides, command, input);
-    expect(actual).toEqual({ ...expected, ended: asShellReports(expected.ended) });
+    expect(differingLines(actual, expected)).toEqual(differingLines(expected, actual));
+    expect(actual.ended).toBe(asShellReports(expected.ended));
   });
 });
 
 function cleanUp(sides: Sides): void {
   for (const tree of [sides.chrootTree, sides.guestTree]) rmSync(join(tree, "work"), { recursive: true, force: true });
+}
+
+/**
+ * The lines of the first outcome from where it leaves the second one, none when they agree. A whole listing of the
+ * system in a failure's message would hide what is wrong.
+ */
+function differingLines(outcome: Outcome, other: Outcome): string[] {
+  return (["stdout", "stderr"] as const).flatMap((name) => {
+    const theirs = other[name].split("\n");
+    const lines = outcome[name].split("\n");
+    const start = lines.findIndex((line, index) => line !== theirs[index]);
+    if (start === -1) return lines.length === theirs.length ? [] : [`${name} ends at line ${lines.length}`];
+    return [`${name}, line ${start + 1}:`, ...lines.slice(start, start + 10)];
+  });
 }
 
 /** `anyproc` ends with a code where chroot(1) dies of the signal: 128 and the signal's number. */

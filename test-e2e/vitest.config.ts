@@ -8,8 +8,6 @@ export default defineConfig({
     include: ["*.test.ts"],
     globalSetup: "setup/global-setup.ts",
     testTimeout: 120_000,
-    // Listings of thousands of lines: the first differences tell enough.
-    diff: { truncateThreshold: 30 },
     reporters: ["default", ...(reports ? ["json"] : [])],
     ...(reports && { outputFile: { json: `${reports}/vitest-e2e-${process.pid}.json` } }),
   },

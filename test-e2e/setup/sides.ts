@@ -1,4 +1,4 @@
-import { chownSync, copyFileSync, mkdirSync } from "node:fs";
+import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { debianArchive } from "./debian.ts";
 import { installProduct } from "./product.ts";
@@ -43,7 +43,7 @@ export function makePeople(directory: string): People {
   prepare(["tar", "-xp", "--numeric-owner", "-C", roots], { stdin: archive });
   prepare([...asNobody, ...unpackAsOwn, users], { stdin: archive });
   prepare([...unpackAsOwn, twin], { stdin: archive });
-  for (const tree of [roots, users, twin]) copyFileSync("/bin/busybox", join(tree, busybox));
+  for (const tree of [roots, users, twin]) prepare(["cp", "-p", "/bin/busybox", join(tree, busybox)]);
   chownSync(join(users, busybox), nobody.uid, nobody.gid);
   return {
     root: { chrootTree: roots, guestTree: roots, anyproc },

@@ -11,8 +11,10 @@
 #include "sys.h"
 
 // rt_sigprocmask(2) reads the set before it looks at `how`: the cheapest way to have the kernel touch eight bytes.
+// For it an address of 0 means no set.
 static bool readable(uintptr_t address) {
-  return SYS_4(SYS_rt_sigprocmask, -1, address & ~(uintptr_t)7, 0, 8) != -EFAULT;
+  uintptr_t word = address & ~(uintptr_t)7;
+  return word != 0 && SYS_4(SYS_rt_sigprocmask, -1, word, 0, 8) != -EFAULT;
 }
 
 static uintptr_t page_end(uintptr_t address) {

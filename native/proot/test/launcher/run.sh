@@ -1,0 +1,210 @@
+#!/bin/bash
+# What a caller of anyproc-proot sees: exit statuses, messages, records, signals, and that nothing is left behind.
+#   run.sh ENGINE
+set -u
+export PATH=/usr/local/bin:/usr/bin:/bin
+engine=$(realpath "$1")
+scratch=$(mktemp -d /tmp/anyproc-launcher-XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+passed=0
+
+expect() { # TITLE EXPECTED ACTUAL
+  if [ "$2" = "$3" ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'not ok: %s\n  expected: %s\n  got:      %s\n' "$1" "$2" "$3"
+  fi
+}
+
+guest() {
+  timeout 60 "$engine" --rootfs / "$@"
+}
+
+status_of() {
+  "$@" >"$scratch/out" 2>"$scratch/err"
+  echo $?
+}
+
+# until_true COMMAND...: waits, at most ten seconds, for something that another process does.
+until_true() {
+  local attempt
+  for attempt in $(seq 500); do
+    "$@" && return 0
+    read -rt 0.02 <> <(:) || true
+  done
+  return 1
+}
+
+is_gone() {
+  ! kill -0 "$1" 2>/dev/null
+}
+
+has_content() {
+  [ -s "$1" ]
+}
+
+for code in 0 1 7 125 126 127 255; do
+  expect "exit code $code" "$code" "$(status_of guest -- /bin/sh -c "exit $code")"
+done
+for signal in 6 9 11 15; do
+  expect "death by signal $signal" "$((128 + signal))" \
+    "$(status_of bash -c '"$@"; exit $?' - "$engine" --rootfs / -- /bin/sh -c "kill -$signal \$\$")"
+done
+expect 'no core dump of the supervisor' '' "$(cd "$scratch" && find . -name 'core*')"
+
+expect 'program not found' 127 "$(status_of guest -- anyproc-missing)"
+expect 'its message' \
+  'anyproc-proot: no such program in the guest (No such file or directory): anyproc-missing: check the path, or PATH, inside the rootfs' \
+  "$(cat "$scratch/err")"
+expect 'path not found' 127 "$(status_of guest -- /bin/anyproc-missing)"
+expect 'a directory' 126 "$(status_of guest -- /tmp)"
+expect 'a file without permission' 126 "$(status_of guest -- /etc/passwd)"
+printf 'text\n' >"$scratch/text"
+chmod 755 "$scratch/text"
+expect 'no program at all' 126 "$(status_of guest -- "$scratch/text")"
+printf '#!/anyproc-missing\n' >"$scratch/script"
+chmod 755 "$scratch/script"
+expect 'a script without its interpreter' 127 "$(status_of guest -- "$scratch/script")"
+expect 'its name in the message' 1 "$(grep -c /anyproc-missing "$scratch/err")"
+{ printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000\267\000\001'; head -c 100 /dev/zero; } >"$scratch/foreign"
+chmod 755 "$scratch/foreign"
+expect 'a program for another processor' 126 "$(status_of guest -- "$scratch/foreign")"
+expect 'the processor in the message' 1 "$(grep -c '(aarch64)' "$scratch/err")"
+
+expect 'rootfs missing' 125 "$(status_of timeout 60 "$engine" --rootfs /anyproc-missing -- true)"
+expect 'bind missing' 125 "$(status_of guest --bind /anyproc-missing /mnt -- true)"
+expect 'its name in the message' 1 "$(grep -c /anyproc-missing "$scratch/err")"
+expect 'cwd missing' 125 "$(status_of guest --cwd /anyproc-missing -- true)"
+expect 'shim missing' 125 "$(status_of guest --shim /anyproc-missing -- true)"
+expect 'unknown option' 125 "$(status_of guest --unknown -- true)"
+expect 'no program' 125 "$(status_of guest --)"
+expect 'help' 0 "$(status_of "$engine" --help)"
+expect 'probe' 0 "$(status_of "$engine" --probe)"
+expect 'probe sees seccomp' 1 "$(grep -c '"seccomp":true' "$scratch/out")"
+
+record_of() { # OPTION...: the record, with the launcher's own words and streams left out
+  timeout 60 "$engine" --report-fd 7 "$@" 7>"$scratch/record" >/dev/null 2>"$scratch/err"
+  cat "$scratch/record"
+}
+expect 'record: not found' 'not-found 2 anyproc-missing' "$(record_of --rootfs / -- anyproc-missing)"
+expect 'record: not executable' 'not-executable 13 /etc/passwd' "$(record_of --rootfs / -- /etc/passwd)"
+expect 'record: interpreter' 'interpreter 2 /anyproc-missing' "$(record_of --rootfs / -- "$scratch/script")"
+expect 'record: architecture' "wrong-architecture 8 $scratch/foreign (aarch64)" "$(record_of --rootfs / -- "$scratch/foreign")"
+expect 'record: cwd' 'cwd 2 /anyproc-missing' "$(record_of --rootfs / --cwd /anyproc-missing -- true)"
+expect 'record instead of a message' '' "$(cat "$scratch/err")"
+expect 'record: rootfs' 'rootfs 2 /anyproc-missing' "$(record_of --rootfs /anyproc-missing -- true)"
+expect 'record: bind' 'bind 2 /anyproc-missing' "$(record_of --rootfs / --bind /anyproc-missing /mnt -- true)"
+expect 'record: shim' 'shim 2 /anyproc-missing' "$(record_of --rootfs / --shim /anyproc-missing -- true)"
+expect 'no record of success' '' "$(record_of --rootfs / -- true)"
+mkfifo "$scratch/ready" "$scratch/silence"
+"$engine" --rootfs / --report-fd 7 -- /bin/sh -c 'read -r line' 7>"$scratch/ready" <>"$scratch/silence" >/dev/null 2>&1 &
+waiting=$!
+expect 'the record ends while the program runs' '' "$(timeout 10 cat "$scratch/ready" || echo late)"
+kill -KILL "$waiting"
+wait "$waiting" 2>/dev/null
+
+expect 'search in the guest PATH' /usr/bin/env "$(PATH=/anyproc-missing:/usr/bin:/bin "$engine" --rootfs / -- env sh -c 'command -v env')"
+expect 'search passes over what it may not run' found "$(
+  mkdir "$scratch/first" "$scratch/second"
+  printf 'no\n' >"$scratch/first/tool"
+  printf '#!/bin/sh\necho found\n' >"$scratch/second/tool"
+  chmod 755 "$scratch/second/tool"
+  PATH=$scratch/first:$scratch/second "$engine" --rootfs / -- tool
+)"
+expect 'argv0' chosen "$(guest --argv0 chosen -- /bin/sh -c 'tr "\0" "\n" </proc/$$/cmdline | head -n 1')"
+expect 'cwd' /usr/bin "$(guest --cwd /usr/bin -- pwd)"
+expect 'default cwd' / "$(guest -- pwd)"
+expect 'environment unchanged' "$(env -i A=1 B=2 env)" "$(env -i A=1 B=2 "$engine" --rootfs / -- /usr/bin/env)"
+expect 'shown as root' '0 0 0 0' "$(guest --id 0:0 -- /bin/sh -c 'echo $(id -u) $(id -g) $(stat -c "%u %g" .)')"
+if [ "$(id -u)" -ne 0 ]; then
+  expect 'shown as another user' '1234 567' "$(guest --id 1234:567 -- /bin/sh -c 'echo $(id -u) $(id -g)')"
+fi
+expect 'a bind' content "$(printf content >"$scratch/file" && mkdir -p "$scratch/root/in" &&
+  guest --bind "$scratch" /anyproc-bind -- cat /anyproc-bind/file)"
+
+for limit in 64 256 1024; do
+  expect "descriptor limit $limit" ok "$(ulimit -n "$limit" && guest -- /bin/sh -c 'echo ok')"
+done
+expect 'an inherited descriptor stays' inherited "$(guest -- /bin/sh -c 'cat <&9' 9< <(echo inherited))"
+expect 'ignored signals stay ignored' 1 "$(trap '' HUP && "$engine" --rootfs / -- /bin/grep -c '^SigIgn:.*[13579bdf]$' /proc/self/status)"
+
+# Signals sent to the launcher reach the program.
+guest_with_trap='trap "echo got >&3; exit 42" USR1; echo ready >&3; while :; do read -rt 1 <> <(:); done'
+: >"$scratch/log"
+"$engine" --rootfs / -- /bin/bash -c "$guest_with_trap" 3>>"$scratch/log" &
+launcher=$!
+until_true has_content "$scratch/log"
+kill -USR1 "$launcher"
+wait "$launcher"
+expect 'a signal is passed on' 42 $?
+expect 'and handled once' 'ready got' "$(echo $(cat "$scratch/log"))"
+
+# However the run ends, no guest survives it. Each leaves its pid, being a child of the first, in a session of its
+# own, a twice-forked orphan, or one that never calls anything again.
+leave_many='echo $$ >>LOG
+sleep 1000 & echo $! >>LOG
+setsid sleep 1000 & echo $! >>LOG
+(setsid sleep 1000 & echo $! >>LOG)
+(while :; do :; done) & echo $! >>LOG
+'
+count_left() {
+  local pid left=0
+  while read -r pid; do
+    is_gone "$pid" || left=$((left + 1))
+  done <"$scratch/log"
+  echo "$left"
+}
+nobody_left() {
+  [ "$(count_left)" -eq 0 ]
+}
+has_five() {
+  [ "$(wc -l <"$scratch/log")" -eq 5 ]
+}
+: >"$scratch/log"
+expect 'the first guest ends' 3 "$(status_of guest -- /bin/bash -c "${leave_many//LOG/$scratch/log}exit 3")"
+expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+: >"$scratch/log"
+"$engine" --rootfs / -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" &
+launcher=$!
+until_true has_five
+kill -KILL "$launcher"
+wait "$launcher" 2>/dev/null
+expect 'the supervisor is killed' 137 $?
+until_true nobody_left
+expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+: >"$scratch/log"
+mkfifo "$scratch/life"
+"$engine" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &
+launcher=$!
+until_true has_five
+expect 'alive as long as its life descriptor' 5 "$(count_left)"
+kill -TERM "$launcher"
+wait "$launcher" 2>/dev/null
+expect 'ended by the signal' 143 $?
+expect 'nobody is left' 0 "$(count_left)"
+: >"$scratch/log"
+exec 8> >(exec "$engine" --rootfs / --life-fd 0 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 2>/dev/null)
+until_true has_five
+exec 8>&-
+until_true nobody_left
+expect 'its life descriptor ends' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+expect 'waits for everyone when told so' 'first last' \
+  "$(echo $(guest --no-kill-on-exit -- /bin/bash -c '(until_dead() { while kill -0 "$1" 2>/dev/null; do read -rt 0.02 <> <(:); done; }; until_dead $$; echo last) & echo first'))"
+
+expect 'a pipeline of three hundred' 300 "$(guest -- /bin/bash -c "echo$(printf ' | { cat; echo; }%.0s' $(seq 300)) | wc -l" | tr -d ' ' | sed 's/^301$/300/')"
+many=()
+for number in $(seq 100); do
+  "$engine" --rootfs / -- /bin/sh -c "exit $((number % 50))" &
+  many+=($!)
+done
+wrong=0
+for number in $(seq 100); do
+  wait "${many[$((number - 1))]}"
+  [ $? -eq $((number % 50)) ] || wrong=$((wrong + 1))
+done
+expect 'a hundred runs at once' 0 "$wrong"
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
