@@ -11,6 +11,18 @@ export interface Addon {
   createMemoryFile(payload: Uint8Array): Promise<{ readonly descriptor: number; readonly digest: string }>;
   /** pipe(2), close-on-exec. */
   createPipe(): { readonly read: number; readonly write: number };
+  /**
+   * Executes a file in a child process that has these descriptors as 0, 1, 2 and so on, and no others. Gives its pid,
+   * which stays its own until `onExit` is called. Throws with the `errno` of what failed, execve(2) included.
+   */
+  startProcess(
+    path: string,
+    argv: readonly string[],
+    env: readonly string[],
+    cwd: string | undefined,
+    descriptors: readonly number[],
+    onExit: (code: number | null, signal: number | null) => void,
+  ): number;
 }
 
 let loaded: Addon | AnyprocError | undefined;

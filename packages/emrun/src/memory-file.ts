@@ -1,8 +1,8 @@
-import { getSystemErrorName } from "node:util";
 import { AnyprocError } from "@anyproc/core";
 import { loadAddon } from "./addon.ts";
 import { closeDescriptor } from "./close-descriptor.ts";
 import type { PayloadFile } from "./payload-file.ts";
+import { toSystemError } from "./system-error.ts";
 
 /**
  * Puts a payload into a sealed memory file that is named by its digest: memfd_create(2), fcntl(2) F_ADD_SEALS.
@@ -16,15 +16,11 @@ export async function createMemoryFile(payload: Uint8Array): Promise<PayloadFile
     const { descriptor, digest } = await addon.createMemoryFile(payload);
     return { descriptor, path: undefined, digest, release: () => closeDescriptor(descriptor) };
   } catch (error) {
-    throw new AnyprocError("ANYPROC_EMRUN_NO_MEMORY_FILE", `no memory file can be made: ${describe(error)}`, {
+    const { code, syscall, message } = toSystemError(error) as NodeJS.ErrnoException;
+    const isForbidden = code === "EACCES" && syscall === "memfd_create";
+    const why = isForbidden ? "; sysctl vm.memfd_noexec is 2, which forbids executable ones" : "";
+    throw new AnyprocError("ANYPROC_EMRUN_NO_MEMORY_FILE", `no memory file can be made: ${message}${why}`, {
       cause: error,
     });
   }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") return String(error);
-  const name = getSystemErrorName(-error.errno);
-  const isForbidden = name === "EACCES" && "syscall" in error && error.syscall === "memfd_create";
-  return `${error.message} (${name})${isForbidden ? "; sysctl vm.memfd_noexec is 2, which forbids executable ones" : ""}`;
 }

@@ -1,18 +1,9 @@
-import { hasRegisteredInterpreter } from "./binfmt-misc.ts";
-
 /** Bytes at a file's start that tell what it is: what Linux itself looks at, linux/binfmts.h, BINPRM_BUF_SIZE. */
 export const headerBytes = 256;
 
-/**
- * Why this machine cannot execute a file that starts so; undefined when it can, as far as its start tells.
- *
- * It has to be known before the start: for a format that execve(2) refuses, the C library's execvp(3) runs /bin/sh on
- * the file, and what was meant for another machine would be read as a shell script.
- */
-export async function formatProblem(header: Buffer): Promise<string | undefined> {
-  if (header.subarray(0, 2).equals(Buffer.from("#!"))) return scriptProblem(header);
-  const problem = nativeProblem(header);
-  return problem !== undefined && (await hasRegisteredInterpreter(header)) ? undefined : problem;
+/** Why this machine cannot execute a file that starts so; undefined when it can, as far as its start tells. */
+export function formatProblem(header: Buffer): string | undefined {
+  return header.subarray(0, 2).equals(Buffer.from("#!")) ? scriptProblem(header) : nativeProblem(header);
 }
 
 /** The interpreter that the first line of a script names. */

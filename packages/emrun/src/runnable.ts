@@ -2,7 +2,7 @@ import { read as readWithCallback } from "node:fs";
 import { promisify } from "node:util";
 import { AnyprocError } from "@anyproc/core";
 import type { PayloadFile } from "./payload-file.ts";
-import { formatProblem, headerBytes } from "./payload-format.ts";
+import { headerBytes } from "./payload-format.ts";
 import { createTemporaryFile } from "./temporary-file.ts";
 
 const readDescriptor = promisify(readWithCallback);
@@ -26,12 +26,6 @@ export interface Runnable extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface PayloadFormat {
-  readonly header: Buffer;
-  /** Why this machine cannot execute the payload; undefined when it can. */
-  readonly problem: string | undefined;
-}
-
 /** What open() returns, with what runners need besides. */
 export class OpenedPayload implements Runnable {
   readonly digest: string;
@@ -41,7 +35,7 @@ export class OpenedPayload implements Runnable {
   readonly #files: PayloadFile[];
   #fallbackReason: Error | undefined;
   #moving: Promise<PayloadFile> | undefined;
-  #format: Promise<PayloadFormat> | undefined;
+  #header: Promise<Buffer> | undefined;
   #position = 0;
   #users = 0;
   #isClosed = false;
@@ -106,10 +100,10 @@ export class OpenedPayload implements Runnable {
     return bytes;
   }
 
-  /** What the first bytes tell. */
-  format(): Promise<PayloadFormat> {
-    this.#format ??= this.bytes(headerBytes).then(async (header) => ({ header, problem: await formatProblem(header) }));
-    return this.#format;
+  /** The bytes that tell what the payload is. */
+  header(): Promise<Buffer> {
+    this.#header ??= this.bytes(headerBytes);
+    return this.#header;
   }
 
   /** Copies the bytes into a temporary file, where runs start from then on. */

@@ -13,13 +13,10 @@ import { explainStart, isRefusal } from "./start-refusal.ts";
 export function createSpawnRunner(spawn: SpawnPayload = spawnPayload): Runner {
   return defineRunner("emrun", async (runnable, command) => {
     const payload = openedPayload(runnable);
-    const { problem, header } = await payload.format();
-    if (problem !== undefined) {
-      throw startError("ANYPROC_EMRUN_NOT_EXECUTABLE", 126, `${payload.label}: cannot be executed: ${problem}`);
-    }
+    const header = await payload.header();
     const fromMemory = payload.isMemfd && isNodeScript(header) ? nodeScriptCommand(command) : command;
     try {
-      return await spawnFrom(payload.file, fromMemory, spawn);
+      return await spawnFrom(payload.file, header, fromMemory, spawn);
     } catch (error) {
       if (payload.isMemfd && isRefusal(error, command)) return spawnFallback(payload, command, spawn, error);
       throw explainStart(payload.label, header, command, error);
@@ -37,7 +34,8 @@ async function spawnFallback(
   refusal: Error,
 ): Promise<RunningProgram> {
   try {
-    return await spawnFrom(await payload.moveToTemporaryFile(refusal), command, spawn);
+    const file = await payload.moveToTemporaryFile(refusal);
+    return await spawnFrom(file, await payload.header(), command, spawn);
   } catch (error) {
     const both = joinErrors(refusal, error);
     const message = `${payload.label}: cannot be executed, from memory or from a temporary file: ${both.message}`;
@@ -50,10 +48,15 @@ async function spawnFallback(
 const busyAttempts = 20;
 const busyPauseMs = 10;
 
-async function spawnFrom(file: PayloadFile, command: RunCommand, spawn: SpawnPayload): Promise<RunningProgram> {
+async function spawnFrom(
+  file: PayloadFile,
+  header: Buffer,
+  command: RunCommand,
+  spawn: SpawnPayload,
+): Promise<RunningProgram> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await spawn(file, command);
+      return await spawn(file, header, command);
     } catch (error) {
       if (systemErrorCode(error) !== "ETXTBSY" || attempt === busyAttempts) throw error;
     }

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
 import { startFailure } from "@anyproc/core/child-process";
-import { scriptInterpreter } from "./payload-format.ts";
+import { formatProblem, scriptInterpreter } from "./payload-format.ts";
 import { type RunError, startError } from "./run-error.ts";
 import type { RunCommand } from "./runner.ts";
 
@@ -18,19 +18,17 @@ export function isRefusal(error: unknown, command: RunCommand): error is Error {
  */
 export function explainStart(name: string, header: Buffer, command: RunCommand, error: unknown): RunError {
   const code = systemErrorCode(error);
+  const notExecutable = (why: string): RunError =>
+    startError("ANYPROC_EMRUN_NOT_EXECUTABLE", 126, `${name}: cannot be executed: ${why}`, error);
+  if (code === "ENOEXEC") return notExecutable(formatProblem(header) ?? "this system refuses its format");
   if (isRefusal(error, command) || code === "ETXTBSY") {
-    return startError(
-      "ANYPROC_EMRUN_NOT_EXECUTABLE",
-      126,
-      `${name}: cannot be executed (${code}): is its directory mounted noexec, or open for writing elsewhere? Name ` +
-        "another one in TMPDIR or tempDirectory",
-      error,
+    return notExecutable(
+      `${code}: is its directory mounted noexec, is it open for writing elsewhere, or is its interpreter not ` +
+        "executable? Another directory can be named in TMPDIR or tempDirectory",
     );
   }
   const { exitCode } = startFailure({ name, file: name, cwd: command.cwd }, error);
-  if (exitCode !== 127) {
-    return startError("ANYPROC_EMRUN_NOT_EXECUTABLE", 126, `${name}: cannot be executed: ${code}`, error);
-  }
+  if (exitCode !== 127) return notExecutable(code ?? String(error));
   const interpreter = scriptInterpreter(header);
   const missing =
     interpreter === undefined
