@@ -1,6 +1,7 @@
 // Puts what is written in C into its platform package: `node build-native.mjs proot|emrun`. Where it cannot be built,
 // the package stays empty and the build goes on: everything else works without it, and the package that wants it says
 // what is missing when it is asked.
+// make knows what is up to date; a cache in front of it would keep "not built" once gcc is there.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open, run } from "@anyproc/emrun";
 import * as efrun from "@anyproc/emrun/efrun";
@@ -20,8 +19,8 @@ async function spawnFile(file: string): Promise<void> {
   if (code !== 0) throw new Error(`${file}: exited with ${code}`);
 }
 
-async function writeAndSpawn(payload: Uint8Array): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "anyproc-bench-"));
+async function writeAndSpawn(payload: Uint8Array, parent: string): Promise<void> {
+  const directory = await mkdtemp(join(parent, "anyproc-bench-"));
   try {
     const file = join(directory, "payload");
     await writeFile(file, payload, { mode: 0o700 });
@@ -52,7 +51,7 @@ function copyAndHash(bytes: Buffer): Side {
 }
 
 /** Runs from memory and from temporary files, against node:child_process. */
-export async function* benchEmrun(rounds: number): AsyncGenerator<Comparison> {
+export async function* benchEmrun(rounds: number, directory: string): AsyncGenerator<Comparison> {
   const common = { unit: "ms", ours: "emrun" };
   await using payload = await open(await readFile(program));
   yield {
@@ -71,8 +70,8 @@ export async function* benchEmrun(rounds: number): AsyncGenerator<Comparison> {
     times: await interleave(
       {
         emrun: repeated(50, () => run(megabyte)),
-        efrun: repeated(50, () => efrun.run(megabyte)),
-        child_process: repeated(50, () => writeAndSpawn(megabyte)),
+        efrun: repeated(50, () => efrun.run(megabyte, [], { tempDirectory: directory })),
+        child_process: repeated(50, () => writeAndSpawn(megabyte, directory)),
       },
       rounds,
     ),

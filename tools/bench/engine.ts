@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { debianArchive } from "../../test-e2e/setup/debian.ts";
@@ -72,9 +71,12 @@ const programs: readonly { readonly argv: readonly string[]; readonly targets: r
   { argv: ["bash", "-c", "for i in {1..200}; do /bin/true; done"], targets: [] },
 ];
 
-/** System calls and whole programs in the engine, against chroot(2) and Debian's proot. Needs root, for chroot(2). */
-export async function* benchEngine(rounds: number): AsyncGenerator<Comparison> {
-  const rootfs = mkdtempSync(join(tmpdir(), "anyproc-bench-"));
+/**
+ * System calls and whole programs in the engine, against chroot(2) and Debian's proot, with the root filesystem in a
+ * temporary directory below this one. Needs root, for chroot(2).
+ */
+export async function* benchEngine(rounds: number, directory: string): AsyncGenerator<Comparison> {
+  const rootfs = mkdtempSync(join(directory, "anyproc-bench-"));
   try {
     chmodSync(rootfs, 0o755);
     execFileSync("tar", ["-xpf", debianArchive(), "--numeric-owner", "-C", rootfs]);

@@ -1,14 +1,15 @@
-// `pnpm bench [host|engine|emrun] [--rounds N] [--json FILE]`: how long things take here and with the alternatives, both sides
-// in one run. Measures and tells; a machine has bad days, so nothing fails when a target is missed.
+// `pnpm bench [host|engine|emrun] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
+// alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing fails when a target is
+// missed.
 import { writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { benchEngine } from "./engine.ts";
 import { benchEmrun } from "./emrun.ts";
 import { benchHost } from "./host.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
 
-const suites: Record<string, (rounds: number) => AsyncGenerator<Comparison>> = {
+const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
   host: benchHost,
   engine: benchEngine,
   emrun: benchEmrun,
@@ -16,7 +17,11 @@ const suites: Record<string, (rounds: number) => AsyncGenerator<Comparison>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "7" }, json: { type: "string" } },
+  options: {
+    rounds: { type: "string", default: "7" },
+    directory: { type: "string", default: tmpdir() },
+    json: { type: "string" },
+  },
 });
 const rounds = Number(values.rounds);
 const wanted = positionals.length > 0 ? positionals : Object.keys(suites);
@@ -28,7 +33,7 @@ const comparisons: Row[] = [];
 for (const name of wanted) {
   const suite = suites[name];
   if (!suite) throw new Error(`${name}: no such benchmark; there are ${Object.keys(suites).join(" and ")}`);
-  for await (const comparison of suite(rounds)) {
+  for await (const comparison of suite(rounds, values.directory)) {
     const row = judge(comparison);
     console.log(`${format(row)}\n`);
     comparisons.push(row);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 #include "confine.h"
 #include "descriptors.h"
@@ -10,6 +11,7 @@
 #include "identity.h"
 #include "path.h"
 #include "signals.h"
+#include "trace.h"
 
 #define EVERY_TIME .condition = ALWAYS
 #define WHEN_IDS_FAKED .condition = IDS_FAKED

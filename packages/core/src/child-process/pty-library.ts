@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 /** The part of a terminal from node-pty and its forks that is used here. */
 export interface Pty {
   readonly pid: number;
-  /** The terminal's other end; only on POSIX. Not documented by the library, see ptyOutput() for why it is needed. */
+  /** The terminal's other end; only on POSIX. Not documented by the library, see ptyOutput() and delayHangUp() for why it is needed. */
   readonly _socket?: Readable;
   write(data: string | Buffer): void;
   resize(columns: number, rows: number): void;

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { isAlive } from "./is-alive.ts";
 import type { Pty } from "./pty-library.ts";
 
 // Well below the 200 ms after which the library closes a terminal whose program has ended, read or not.
@@ -60,13 +61,4 @@ function pushedOutput(pty: Pty): Readable {
     if (!output.push(data)) pty.pause();
   });
   return output;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -4,6 +4,7 @@ import type { PtySize } from "../command.ts";
 import { AnyprocError } from "../errors.ts";
 import type { ProgramExit, RunningProgram } from "../process/starter.ts";
 import type { SignalName } from "../signals.ts";
+import { delayHangUp } from "./delay-hang-up.ts";
 import { endTree } from "./end-tree.ts";
 import type { LocalPtyProgram } from "./program.ts";
 import type { Pty, PtyModule } from "./pty-library.ts";
@@ -11,6 +12,7 @@ import { ptyOutput } from "./pty-output.ts";
 
 // What a terminal's line discipline reads as end of file: termios(3), VEOF.
 const endOfTransmission = Buffer.from([4]);
+const lineFeed = 10;
 
 /**
  * Starts a program on a terminal of its own. Its stdout and stderr are one stream.
@@ -27,6 +29,7 @@ export async function startPty(program: LocalPtyProgram, load: () => Promise<Pty
     );
   });
   const pty = openTerminal(program, library);
+  if (pty._socket) delayHangUp(pty.pid, pty._socket);
   const stdout = ptyOutput(pty);
   let isRunning = true;
   const exited = new Promise<ProgramExit>((resolve) => {
@@ -44,12 +47,18 @@ export async function startPty(program: LocalPtyProgram, load: () => Promise<Pty
       return isRunning;
     },
   };
+  let isAtLineStart = true;
+  // Nobody will read from the terminal again: to the program it has been hung up.
+  stdout.once("close", () => killable.kill("SIGHUP"));
   const stdin = new Writable({
     write(chunk: Buffer, _encoding, callback): void {
       if (isRunning) pty.write(chunk);
+      isAtLineStart = chunk.at(-1) === lineFeed;
       callback();
     },
     final(callback): void {
+      // Within a line the first one only hands the line over (termios(3), VEOF).
+      if (isRunning && !isAtLineStart) pty.write(endOfTransmission);
       if (isRunning) pty.write(endOfTransmission);
       callback();
     },
@@ -83,9 +92,13 @@ function openTerminal(program: LocalPtyProgram, library: PtyModule): Pty {
       ...(program.cwd !== undefined && { cwd: program.cwd }),
     });
   } catch (error) {
-    throw new AnyprocError("ANYPROC_START_FAILED", `${program.name}: no terminal could be made for it: ${String(error)}`, {
-      cause: error,
-    });
+    throw new AnyprocError(
+      "ANYPROC_START_FAILED",
+      `${program.name}: no terminal could be made for it: ${String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
