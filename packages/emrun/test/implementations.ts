@@ -10,3 +10,6 @@ export const implementations = [
 
 /** False where payloads cannot run from memory, for tests of just that. */
 export const hasAddon: boolean = !(loadAddon() instanceof Error);
+
+// Where everything is to be tested, nothing may be left out without a word.
+if (process.env["CI"] && !hasAddon) throw loadAddon();

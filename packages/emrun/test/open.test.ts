@@ -102,6 +102,20 @@ describe.runIf(hasAddon)("a memory file", () => {
     }
   });
 
+  test("of a large payload is made beside the event loop", async () => {
+    let turns = 0;
+    let isOpen = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOpen) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await using payload = await open(Buffer.alloc(50_000_000));
+    isOpen = true;
+    expect(payload.isMemfd).toBe(true);
+    expect(turns).toBeGreaterThan(2);
+  });
+
   test("changing the bytes while they are being hashed cannot part the digest from the content", async () => {
     const bytes = Buffer.alloc(32_000_000, "a");
     const opening = open(bytes);
