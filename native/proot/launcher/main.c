@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "../src/layout.h"
 #include "configuration.h"
@@ -25,6 +27,16 @@ static int take_signals(struct inherited *inherited) {
   return descriptor;
 }
 
+// Descriptors opened from here on must not pass for closed standard streams, which the guest gets closed.
+static void hold_standard_streams(void) {
+  int opened;
+  do
+    opened = open("/", O_PATH | O_CLOEXEC);
+  while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened > STDERR_FILENO)
+    close(opened);
+}
+
 // A guest's mappings hold the shim. A second one would need the same place and the same signal.
 static void refuse_nesting(void) {
   unsigned char resident;
@@ -37,6 +49,7 @@ int main(int argc, char **argv) {
   static struct configuration configuration;
   struct inherited inherited;
   (void)argc;
+  hold_standard_streams();
   options_parse(argv, &options);
   if (options.probe)
     return probe();

@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "exec.h"
 #include "identity.h"
+#include "listing.h"
 #include "path.h"
 #include "signals.h"
 #include "trace.h"

@@ -133,6 +133,9 @@ if (ulimit -n 1048576) 2>/dev/null; then
   expect 'descriptor limit 1048576' ok "$(ulimit -n 1048576 && guest -- /bin/sh -c 'echo ok')"
 fi
 expect 'an inherited descriptor stays' inherited "$(guest -- /bin/sh -c 'cat <&9' 9< <(echo inherited))"
+list_descriptors='import os; print(os.listdir("/proc/self/fd"), os.listdir("/proc/self/fdinfo"))'
+expect 'a closed stream stays closed' closed "$("$engine" --rootfs / -- /bin/sh -c '[ -e /proc/$$/fd/0 ] || echo closed' <&-)"
+expect 'none of the engine'\''s own is seen' "$(python3 -c "$list_descriptors")" "$(guest -- "$(command -v python3)" -c "$list_descriptors")"
 expect 'ignored signals stay ignored' 1 "$(trap '' HUP && "$engine" --rootfs / -- /bin/grep -c '^SigIgn:.*[13579bdf]$' /proc/self/status)"
 
 # Signals sent to the launcher reach the program.
