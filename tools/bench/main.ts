@@ -4,8 +4,8 @@
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { benchEngine } from "./engine.ts";
 import { benchEmrun } from "./emrun.ts";
+import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
 

@@ -51,7 +51,9 @@ function load(): Addon | AnyprocError {
   const name = `@anyproc/emrun-${platform}-${arch}`;
   const require = createRequire(import.meta.url);
   try {
-    return require(override || join(dirname(require.resolve(`${name}/package.json`)), "bin/anyproc-emrun.node")) as Addon;
+    return require(
+      override || join(dirname(require.resolve(`${name}/package.json`)), "bin/anyproc-emrun.node"),
+    ) as Addon;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     return new AnyprocError(

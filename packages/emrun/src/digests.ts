@@ -35,7 +35,8 @@ export function parseDigests(source: DigestSource): string[] {
 /** The one digest of a text. @throws ANYPROC_EMRUN_INVALID_DIGEST */
 export function parseDigest(text: string): string {
   const [digest, ...others] = parseDigests(text);
-  if (digest === undefined || others.length > 0) throw invalid(`${JSON.stringify(text.slice(0, 80))}: give exactly one`);
+  if (digest === undefined || others.length > 0)
+    throw invalid(`${JSON.stringify(text.slice(0, 80))}: give exactly one`);
   return digest;
 }
 

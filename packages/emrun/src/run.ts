@@ -27,7 +27,11 @@ export interface RunIOEOptions extends RunIOOptions {
  * @example
  * const { combinedOutput } = await run(await readFile("tool"), ["--version"], { timeoutMs: 5000 });
  */
-export async function run(payload: Payload, args: readonly string[] = [], options: RunOptions = {}): Promise<RunResult> {
+export async function run(
+  payload: Payload,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<RunResult> {
   const capture = captureOutput({ ...options, args });
   return toEnd(payload, options, capture.command, capture);
 }
@@ -90,7 +94,12 @@ export async function doBG(script: string, args?: readonly string[], options?: R
 
 export { doScript as do };
 
-async function toEnd(payload: Payload, options: RunOptions, command: RunCommand, capture?: Capture): Promise<RunResult> {
+async function toEnd(
+  payload: Payload,
+  options: RunOptions,
+  command: RunCommand,
+  capture?: Capture,
+): Promise<RunResult> {
   const { signal, reject = true } = options;
   const session = await openSession(payload, options);
   let result: RunResult;

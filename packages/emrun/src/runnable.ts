@@ -94,7 +94,8 @@ export class OpenedPayload implements Runnable {
     const bytes = Buffer.allocUnsafe(Math.min(length, this.sizeBytes));
     for (let done = 0; done < bytes.length; ) {
       const { bytesRead } = await readDescriptor(this.file.descriptor, bytes, done, bytes.length - done, done);
-      if (bytesRead === 0) throw new AnyprocError("ANYPROC_EMRUN_TEMPORARY_FILE", `${this.label}: ${this.name} was cut off by somebody`);
+      if (bytesRead === 0)
+        throw new AnyprocError("ANYPROC_EMRUN_TEMPORARY_FILE", `${this.label}: ${this.name} was cut off by somebody`);
       done += bytesRead;
     }
     return bytes;

@@ -62,11 +62,7 @@ const capabilities: Capabilities = {
 
 /** Builds the whole Runner from a starter: streams, timeouts, aborts and the end of the tree are core's. */
 export function defineRunner(name: string, starter: PayloadStarter): Runner {
-  async function start(
-    runnable: Runnable,
-    command: RunCommand = {},
-    options: SpawnOptions = {},
-  ): Promise<Process> {
+  async function start(runnable: Runnable, command: RunCommand = {}, options: SpawnOptions = {}): Promise<Process> {
     const environment = defineEnvironment({
       name,
       capabilities,

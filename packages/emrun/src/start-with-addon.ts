@@ -36,14 +36,7 @@ function startChild(
     report({ code, signal: signal === null ? null : (signalName(signal) ?? null) });
   };
   try {
-    const pid = addon.startProcess(
-      path,
-      argv,
-      env,
-      command.cwd,
-      [...streams.descriptors, ...descriptors],
-      onExit,
-    );
+    const pid = addon.startProcess(path, argv, env, command.cwd, [...streams.descriptors, ...descriptors], onExit);
     return { child: { pid, kill: (signal) => isRunning && process.kill(pid, signal) }, exited };
   } catch (error) {
     streams.discard();

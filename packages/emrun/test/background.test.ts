@@ -95,7 +95,10 @@ describe.each(implementations)("$name in the background", ({ functions }) => {
 
   test("a timeout ends the tree", async () => {
     const { running, pids } = await startFamily({ timeoutMs: 300 });
-    expect(await running.done).toMatchObject({ timedOut: true, error: { message: expect.stringMatching(/timed out$/) } });
+    expect(await running.done).toMatchObject({
+      timedOut: true,
+      error: { message: expect.stringMatching(/timed out$/) },
+    });
     expect(pids.map(isAlive)).toEqual([false, false]);
     await expect(functions.run(script("sleep 1000"), [], { timeoutMs: 50 })).rejects.toMatchObject({ timedOut: true });
   });

@@ -26,8 +26,12 @@ describe.each(implementations)("$name and descriptors", ({ functions }) => {
   test("64 at once, each with its own bytes", async () => {
     const before = openDescriptors();
     const turns = Array.from({ length: 64 }, (_, index) => index);
-    const results = await Promise.all(turns.map((turn) => functions.do(`#!/bin/sh\necho ${turn} "$1"`, [`arg ${turn}`])));
-    expect(results.map((result) => String(result.combinedOutput))).toEqual(turns.map((turn) => `${turn} arg ${turn}\n`));
+    const results = await Promise.all(
+      turns.map((turn) => functions.do(`#!/bin/sh\necho ${turn} "$1"`, [`arg ${turn}`])),
+    );
+    expect(results.map((result) => String(result.combinedOutput))).toEqual(
+      turns.map((turn) => `${turn} arg ${turn}\n`),
+    );
     expect(openDescriptors()).toEqual(before);
   });
 

@@ -70,7 +70,11 @@ describe.each(environments.filter(({ canRun }) => canRun))("inEnvironment: $name
     const { combinedOutput } = await efrun.run(payload, [], { runner });
     expect(String(combinedOutput)).toMatch(new RegExp(`^${directory}/${payload.digest}-[0-9a-f]+\n$`));
     const left = await environment.fs?.readdir(directory);
-    expect(left).not.toContain(String(combinedOutput).trim().slice(directory.length + 1));
+    expect(left).not.toContain(
+      String(combinedOutput)
+        .trim()
+        .slice(directory.length + 1),
+    );
   });
 
   test("cancel ends it", async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { defaultRunner, open, run, runIOE, RunError } from "@anyproc/emrun";
+import { defaultRunner, open, RunError, run, runIOE } from "@anyproc/emrun";
 import { describe, expect, test } from "vitest";
 import { type SpawnPayload, spawnPayload } from "../src/spawn-payload.ts";
 import { createSpawnRunner } from "../src/spawn-runner.ts";
@@ -27,7 +27,9 @@ describe.runIf(hasAddon)("a start from memory that is refused", () => {
     const directory = await temporaryDirectory();
     const cwd = await temporaryDirectory();
     const runner = createSpawnRunner(refusing(code));
-    const payload = await open(script('echo "$0|$1|$VALUE|$(pwd)|$(cat)"; echo err >&2; exit 5'), { tempDirectory: directory });
+    const payload = await open(script('echo "$0|$1|$VALUE|$(pwd)|$(cat)"; echo err >&2; exit 5'), {
+      tempDirectory: directory,
+    });
     expect(payload.isMemfd).toBe(true);
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const options = { runner, cwd, env: { VALUE: "kept" }, stdin: Buffer.from("input"), stdout, stderr, reject: false };

@@ -41,12 +41,15 @@ describe.each(implementations)("$name, of what cannot be executed", ({ functions
     await expect(functions.do("#!/etc/passwd\n")).rejects.toMatchObject({ exitCode: 126 });
   });
 
-  test.skipIf(process.getuid?.() === 0)("a working directory that may not be entered is not the payload's fault", async () => {
-    const directory = join(await temporaryDirectory(), "closed");
-    await mkdir(directory);
-    await chmod(directory, 0);
-    await expect(functions.run(script(""), [], { cwd: directory })).rejects.not.toMatchObject({ exitCode: 126 });
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    "a working directory that may not be entered is not the payload's fault",
+    async () => {
+      const directory = join(await temporaryDirectory(), "closed");
+      await mkdir(directory);
+      await chmod(directory, 0);
+      await expect(functions.run(script(""), [], { cwd: directory })).rejects.not.toMatchObject({ exitCode: 126 });
+    },
+  );
 
   test("a file is no working directory", async () => {
     const file = join(await temporaryDirectory(), "file");

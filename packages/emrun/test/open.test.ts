@@ -61,7 +61,9 @@ describe.each(implementations)("$name open", ({ functions }) => {
   });
 
   test("many at once", async () => {
-    const payloads = await Promise.all(Array.from({ length: 64 }, (_, index) => functions.open(script(`exit ${index}`))));
+    const payloads = await Promise.all(
+      Array.from({ length: 64 }, (_, index) => functions.open(script(`exit ${index}`))),
+    );
     const results = await Promise.all(payloads.map((payload) => functions.run(payload, [], { reject: false })));
     expect(results.map((result) => result.exitCode)).toEqual(Array.from({ length: 64 }, (_, index) => index));
     await Promise.all(payloads.map((payload) => payload.close()));

@@ -71,7 +71,9 @@ describe("a policy", () => {
 
   test("reads digests from streams", async () => {
     const sums = `${one}  a\n${two}  b\n`;
-    const chunks = Array.from({ length: Math.ceil(sums.length / 7) }, (_, index) => sums.slice(index * 7, index * 7 + 7));
+    const chunks = Array.from({ length: Math.ceil(sums.length / 7) }, (_, index) =>
+      sums.slice(index * 7, index * 7 + 7),
+    );
     expect(await readDigests(Readable.from(chunks.map((chunk) => Buffer.from(chunk))))).toEqual([one, two]);
     expect(await readDigests([])).toEqual([]);
     await expect(readDigests(["not a digest"])).rejects.toEqual(invalidDigest);

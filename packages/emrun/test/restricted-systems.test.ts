@@ -41,7 +41,11 @@ const report = `
   result.left = readdirSync(tmpdir());
   console.log(JSON.stringify(result));`;
 
-async function reportFrom(setUp: string, directory: string, env: NodeJS.ProcessEnv = {}): Promise<Record<string, unknown>> {
+async function reportFrom(
+  setUp: string,
+  directory: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Record<string, unknown>> {
   const prefix = [...namespaces, "sh", "-ec", `${setUp}\nexec "$@"`, "sh"];
   return JSON.parse(await runModule(report, { prefix, env: { TMPDIR: directory, ...env } })) as Record<string, unknown>;
 }

@@ -40,7 +40,9 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
 
   test("its own name is the path that it was started by", async () => {
     const { combinedOutput } = await functions.do("#!/bin/sh\necho $0", []);
-    expect(String(combinedOutput)).toMatch(isFromMemory ? /^\/proc\/self\/fd\/3\n$/ : /^\/\S+\/[0-9a-f]{64}-[0-9a-f]+\n$/);
+    expect(String(combinedOutput)).toMatch(
+      isFromMemory ? /^\/proc\/self\/fd\/3\n$/ : /^\/\S+\/[0-9a-f]{64}-[0-9a-f]+\n$/,
+    );
   });
 
   test.each([
@@ -81,7 +83,11 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
   test("environment and working directory", async () => {
     const cwd = await temporaryDirectory();
     const options = { cwd, env: { GREETING: "hello", HOME: undefined } };
-    const { combinedOutput } = await functions.run(script('pwd; echo "$GREETING ${HOME-unset} ${PATH:+path}"'), [], options);
+    const { combinedOutput } = await functions.run(
+      script('pwd; echo "$GREETING ${HOME-unset} ${PATH:+path}"'),
+      [],
+      options,
+    );
     expect(String(combinedOutput)).toBe(`${cwd}\nhello unset path\n`);
     const bare = await functions.run(script("export"), [], { env: { ONE: "1" }, extendEnv: false });
     expect(String(bare.combinedOutput)).toContain("ONE='1'");
@@ -105,7 +111,9 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
     const failing = script("echo out; echo 'last words' >&2; exit 3");
     const error = await functions.run(failing).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "ANYPROC_EXIT", exitCode: 3, signal: null, timedOut: false, aborted: false });
-    expect(error).toMatchObject({ message: expect.stringMatching(/^payload [0-9a-f]{12}: exited with 3: last words$/) });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^payload [0-9a-f]{12}: exited with 3: last words$/),
+    });
     const result = await functions.run(failing, [], { reject: false });
     expect(result).toMatchObject({ exitCode: 3, error: { code: "ANYPROC_EXIT" } });
     expect(String(result.combinedOutput)).toBe("out\nlast words\n");
@@ -141,7 +149,10 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
   });
 
   test("output that nobody takes is discarded", async () => {
-    expect(await functions.runIOE(script("echo out; echo err >&2"))).toMatchObject({ exitCode: 0, combinedOutput: null });
+    expect(await functions.runIOE(script("echo out; echo err >&2"))).toMatchObject({
+      exitCode: 0,
+      combinedOutput: null,
+    });
   });
 
   test("a stream in the wrong place is refused", async () => {

@@ -1,12 +1,16 @@
-import { captureOutput, run, runBG, runIOE, scriptedRunner } from "@anyproc/emrun";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { captureOutput, run, runBG, runIOE, scriptedRunner } from "@anyproc/emrun";
 import { describe, expect, test } from "vitest";
 import { script } from "./payloads.ts";
 
 describe("a scripted runner", () => {
   test("does what its script says, and remembers what it was asked", async () => {
-    const runner = scriptedRunner([{ stdout: "1.2.3\n" }, { exitCode: 2, stderr: "no such option\n" }, { signal: "SIGTERM" }]);
+    const runner = scriptedRunner([
+      { stdout: "1.2.3\n" },
+      { exitCode: 2, stderr: "no such option\n" },
+      { signal: "SIGTERM" },
+    ]);
     const payload = script("never runs");
     expect(String((await run(payload, ["--version"], { runner })).combinedOutput)).toBe("1.2.3\n");
     expect(runner.remaining).toBe(2);
@@ -45,7 +49,9 @@ describe("captureOutput", () => {
   });
 
   test("refuses a command whose output leads elsewhere", () => {
-    expect(() => captureOutput({ stdout: "inherit" })).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
+    expect(() => captureOutput({ stdout: "inherit" })).toThrow(
+      expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }),
+    );
     expect(() => captureOutput({ stderr: new PassThrough() })).toThrow(/runIOE/);
   });
 });
