@@ -6,10 +6,14 @@ static const struct {
   const char *name;
   napi_callback function;
 } functions[] = {
+  {"closeDescriptor", close_descriptor},
   {"createMemoryFile", create_memory_file},
   {"createPipe", create_pipe},
   {"startProcess", start_process},
 };
+
+// Defined by NAPI_MODULE_INIT(), which does not declare it.
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
 
 NAPI_MODULE_INIT() {
   if (digest_load() != 0) {

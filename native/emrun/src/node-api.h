@@ -18,6 +18,7 @@ napi_value throw_system_error(napi_env env, int error, const char *call);
 
 // The functions that JavaScript sees.
 napi_value create_memory_file(napi_env env, napi_callback_info info);
+napi_value close_descriptor(napi_env env, napi_callback_info info);
 napi_value create_pipe(napi_env env, napi_callback_info info);
 napi_value start_process(napi_env env, napi_callback_info info);
 

@@ -4,9 +4,16 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// close_range(2), kernel 5.9; one number on every architecture.
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 
 // The child shares the parent's memory until it executes (vfork(2)), so this is how it tells what went wrong.
 struct failure {
@@ -26,8 +33,13 @@ static void reset_signals(void) {
   for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &action, NULL);
 }
 
-// Descriptors that others would be put over move out of the way first.
 static bool place_descriptors(int *descriptors, size_t count, struct failure *failure) {
+  for (size_t i = 0; i < count; i++) {
+    if (descriptors[i] != NO_DESCRIPTOR) continue;
+    descriptors[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (descriptors[i] == -1) return fail(failure, "open");
+  }
+  // Those that others would be put over move out of the way.
   for (size_t i = 0; i < count; i++) {
     if (descriptors[i] == (int)i || descriptors[i] >= (int)count) continue;
     descriptors[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, (int)count);
@@ -38,6 +50,8 @@ static bool place_descriptors(int *descriptors, size_t count, struct failure *fa
     int placed = descriptors[i] == (int)i ? fcntl((int)i, F_SETFD, 0) : dup2(descriptors[i], (int)i);
     if (placed == -1) return fail(failure, "dup2");
   }
+  // Ours are close-on-exec; this is for those that this process was started with. Older kernels leave them open.
+  syscall(SYS_close_range, (unsigned int)count, UINT_MAX, 0);
   return true;
 }
 

@@ -5,12 +5,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+enum { NO_DESCRIPTOR = -1 }; // stands for /dev/null
+
 struct process_options {
   const char *path;
   char *const *argv;
   char *const *env;
-  const char *cwd;        // NULL: stay
-  int *descriptors;       // what the child has as 0, 1, 2 and so on; overwritten
+  const char *cwd;  // NULL: stay
+  int *descriptors; // what the child has as 0, 1, 2 and so on; overwritten
   size_t descriptor_count;
 };
 

@@ -17,39 +17,69 @@ enum { ARGUMENT_COUNT = 6, WAITER_STACK = 64 * 1024 };
 struct waiter {
   pid_t pid;
   napi_threadsafe_function on_exit;
+  // The JavaScript thread may go away, with on_exit, while the child runs: a worker_thread that is terminated.
+  pthread_mutex_t mutex;
+  bool is_abandoned;
 };
+
+static void free_waiter(struct waiter *waiter) {
+  pthread_mutex_destroy(&waiter->mutex);
+  free(waiter);
+}
+
+static void abandon(void *data) {
+  struct waiter *waiter = data;
+  pthread_mutex_lock(&waiter->mutex);
+  waiter->is_abandoned = true;
+  pthread_mutex_unlock(&waiter->mutex);
+}
+
+// Hands the waiter over to the JavaScript thread; false when there is none. That thread frees the waiter, but not before
+// it has had the mutex.
+static bool hand_over(struct waiter *waiter) {
+  pthread_mutex_lock(&waiter->mutex);
+  bool is_queued = !waiter->is_abandoned &&
+                   napi_call_threadsafe_function(waiter->on_exit, waiter, napi_tsfn_nonblocking) == napi_ok;
+  if (is_queued) napi_release_threadsafe_function(waiter->on_exit, napi_tsfn_release);
+  pthread_mutex_unlock(&waiter->mutex);
+  return is_queued;
+}
 
 // Leaves the child a zombie, so that its pid stays its own until the JavaScript thread knows that it has ended.
 static void *wait_for_exit(void *data) {
   struct waiter *waiter = data;
   siginfo_t info;
   while (waitid(P_PID, (id_t)waiter->pid, &info, WEXITED | WNOWAIT) == -1 && errno == EINTR) continue;
-  napi_threadsafe_function on_exit = waiter->on_exit;
-  pid_t pid = waiter->pid;
-  // Without a JavaScript thread nobody else is left to do it.
-  if (napi_call_threadsafe_function(on_exit, waiter, napi_tsfn_blocking) != napi_ok) {
-    waitpid(pid, NULL, 0);
-    free(waiter);
-    return NULL;
+  if (!hand_over(waiter)) {
+    waitpid(waiter->pid, NULL, 0);
+    free_waiter(waiter);
   }
-  napi_release_threadsafe_function(on_exit, napi_tsfn_release);
   return NULL;
+}
+
+static void call_back(napi_env env, napi_value callback, bool is_known, int status) {
+  napi_value undefined, arguments[2];
+  if (napi_get_undefined(env, &undefined) != napi_ok) return;
+  for (size_t i = 0; i < 2; i++) {
+    if (napi_get_null(env, &arguments[i]) != napi_ok) return;
+  }
+  if (is_known && WIFEXITED(status)) napi_create_int32(env, WEXITSTATUS(status), &arguments[0]);
+  if (is_known && WIFSIGNALED(status)) napi_create_int32(env, WTERMSIG(status), &arguments[1]);
+  napi_call_function(env, undefined, callback, 2, arguments, NULL);
 }
 
 static void report_exit(napi_env env, napi_value callback, void *context, void *data) {
   (void)context;
   struct waiter *waiter = data;
   int status = 0;
-  waitpid(waiter->pid, &status, 0);
-  free(waiter);
-  napi_value undefined, arguments[2];
-  if (env == NULL || napi_get_undefined(env, &undefined) != napi_ok) return;
-  for (size_t i = 0; i < 2; i++) {
-    if (napi_get_null(env, &arguments[i]) != napi_ok) return;
-  }
-  if (WIFEXITED(status)) napi_create_int32(env, WEXITSTATUS(status), &arguments[0]);
-  else if (WIFSIGNALED(status)) napi_create_int32(env, WTERMSIG(status), &arguments[1]);
-  napi_call_function(env, undefined, callback, 2, arguments, NULL);
+  bool is_known = waitpid(waiter->pid, &status, 0) == waiter->pid;
+  // Until the other thread has let go of it.
+  pthread_mutex_lock(&waiter->mutex);
+  pthread_mutex_unlock(&waiter->mutex);
+  // Without an environment it is being torn down, and the hook has run.
+  if (env != NULL) napi_remove_env_cleanup_hook(env, abandon, waiter);
+  free_waiter(waiter);
+  if (env != NULL) call_back(env, callback, is_known, status);
 }
 
 static int start_waiter(struct waiter *waiter) {
@@ -125,20 +155,28 @@ static bool start(napi_env env, const struct process_options *options, struct wa
 static bool watch(napi_env env, napi_value callback, struct waiter *waiter) {
   napi_value name;
   if (napi_create_string_utf8(env, "anyproc-emrun", NAPI_AUTO_LENGTH, &name) != napi_ok) return false;
-  return napi_create_threadsafe_function(env, callback, NULL, name, 1, 1, NULL, NULL, NULL, report_exit,
-                                         &waiter->on_exit) == napi_ok;
+  if (napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, report_exit,
+                                      &waiter->on_exit) != napi_ok) {
+    return false;
+  }
+  // Hooks run in the reverse order, so this one runs while on_exit is still there.
+  if (napi_add_env_cleanup_hook(env, abandon, waiter) == napi_ok) return true;
+  napi_release_threadsafe_function(waiter->on_exit, napi_tsfn_release);
+  return false;
 }
 
 static napi_value start_and_watch(napi_env env, const struct process_options *options, napi_value callback) {
   struct waiter *waiter = calloc(1, sizeof *waiter);
   if (waiter == NULL) return throw_system_error(env, ENOMEM, "calloc");
+  pthread_mutex_init(&waiter->mutex, NULL);
   if (!watch(env, callback, waiter)) {
-    free(waiter);
+    free_waiter(waiter);
     return NULL;
   }
   if (!start(env, options, waiter)) {
+    napi_remove_env_cleanup_hook(env, abandon, waiter);
     napi_release_threadsafe_function(waiter->on_exit, napi_tsfn_release);
-    free(waiter);
+    free_waiter(waiter);
     return NULL;
   }
   napi_value pid;

@@ -9,10 +9,13 @@ export const addonVariable = "ANYPROC_EMRUN_ADDON";
 export interface Addon {
   /** Copies the payload into a sealed memory file, on a thread of its own. The descriptor is close-on-exec. */
   createMemoryFile(payload: Uint8Array): Promise<{ readonly descriptor: number; readonly digest: string }>;
+  /** Closes what the other functions opened. Node's own close() warns, in a worker_thread, of what it has not opened. */
+  closeDescriptor(descriptor: number): void;
   /** pipe(2), close-on-exec. */
   createPipe(): { readonly read: number; readonly write: number };
   /**
-   * Executes a file in a child process that has these descriptors as 0, 1, 2 and so on, and no others. Gives its pid,
+   * Executes a file in a child process that has these descriptors as 0, 1, 2 and so on (-1: /dev/null), and no
+   * others. Gives its pid,
    * which stays its own until `onExit` is called. Throws with the `errno` of what failed, execve(2) included.
    */
   startProcess(

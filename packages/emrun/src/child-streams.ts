@@ -1,4 +1,3 @@
-import { closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Addon } from "./addon.ts";
 import { isStream, policyOf, type RunCommand } from "./runner.ts";
@@ -12,6 +11,9 @@ export interface ChildStreams {
   /** To be called instead when the start failed. */
   discard(): void;
 }
+
+// What startProcess() takes for /dev/null.
+const nullDevice = -1;
 
 interface Stream {
   /** What the child gets. */
@@ -28,18 +30,14 @@ export function openChildStreams(addon: Addon, command: RunCommand): ChildStream
   function open(descriptor: 0 | 1 | 2, stream: RunCommand["stdin" | "stdout" | "stderr"]): Stream {
     const policy = policyOf(stream);
     if (policy === "inherit") return { theirs: descriptor };
-    if (policy === "null") {
-      const nothing = openSync("/dev/null", "r+");
-      opened.push(nothing);
-      return { theirs: nothing };
-    }
+    if (policy === "null") return { theirs: nullDevice };
     const { read, write } = addon.createPipe();
     opened.push(read, write);
     return descriptor === 0 ? { theirs: read, ours: write } : { theirs: write, ours: read };
   }
 
   function discard(): void {
-    for (const descriptor of opened.splice(0)) closeSync(descriptor);
+    for (const descriptor of opened.splice(0)) addon.closeDescriptor(descriptor);
   }
 
   try {
@@ -51,7 +49,7 @@ export function openChildStreams(addon: Addon, command: RunCommand): ChildStream
       discard,
       connect() {
         const kept = [stdin.ours, stdout.ours, stderr.ours];
-        for (const descriptor of opened.splice(0)) if (!kept.includes(descriptor)) closeSync(descriptor);
+        for (const descriptor of opened.splice(0)) if (!kept.includes(descriptor)) addon.closeDescriptor(descriptor);
         return { stdin: writer(stdin.ours), stdout: reader(stdout.ours), stderr: reader(stderr.ours) };
       },
     };

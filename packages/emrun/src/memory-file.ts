@@ -1,6 +1,5 @@
 import { AnyprocError } from "@anyproc/core";
 import { loadAddon } from "./addon.ts";
-import { closeDescriptor } from "./close-descriptor.ts";
 import type { PayloadFile } from "./payload-file.ts";
 import { toSystemError } from "./system-error.ts";
 
@@ -14,7 +13,7 @@ export async function createMemoryFile(payload: Uint8Array): Promise<PayloadFile
   if (addon instanceof Error) throw addon;
   try {
     const { descriptor, digest } = await addon.createMemoryFile(payload);
-    return { descriptor, path: undefined, digest, release: () => closeDescriptor(descriptor) };
+    return { descriptor, path: undefined, digest, release: async () => addon.closeDescriptor(descriptor) };
   } catch (error) {
     const { code, syscall, message } = toSystemError(error) as NodeJS.ErrnoException;
     const isForbidden = code === "EACCES" && syscall === "memfd_create";

@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
-import { open as openWithCallback, rmSync } from "node:fs";
+import { close, open as openWithCallback, rmSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AnyprocError, systemErrorCode } from "@anyproc/core";
-import { closeDescriptor } from "./close-descriptor.ts";
 import type { PayloadFile } from "./payload-file.ts";
 
 // One step of copying and hashing holds the event loop up for less than a millisecond.
 const stepBytes = 512 * 1024;
 
+const closeDescriptor: (descriptor: number) => Promise<void> = promisify(close);
 const openDescriptor: (path: string, flags: string) => Promise<number> = promisify(openWithCallback);
 
 /** Files to be removed when this process exits. */

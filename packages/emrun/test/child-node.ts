@@ -11,9 +11,10 @@ const readsTypeScript = Boolean((process.features as { typescript?: unknown }).t
 /** Whether modules can run in a Node.js process of their own here; without it, `pnpm build` is missing. */
 export const canRunModules: boolean = readsTypeScript || existsSync(`${directory}/dist/index.js`);
 
+const conditions = readsTypeScript ? ["--conditions=@anyproc/source", "--no-warnings"] : [];
+
 /** The arguments that make this Node.js run the text of a module, which may import this package. */
 export function moduleArguments(text: string): string[] {
-  const conditions = readsTypeScript ? ["--conditions=@anyproc/source", "--no-warnings"] : [];
   return [...conditions, "--input-type=module", "--eval", text];
 }
 
@@ -23,7 +24,16 @@ export async function runModule(
   options: { prefix?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<string> {
   const [file = "", ...args] = [...(options.prefix ?? []), process.execPath, ...moduleArguments(text)];
-  const env = { ...process.env, ...options.env };
-  const { stdout } = await promisify(execFile)(file, args, { cwd: directory, env, timeout: 20_000 });
+  return runFile(file, args, options.env);
+}
+
+/** Runs a program of test/fixtures in a process of its own, and gives what it prints. */
+export async function runFixture(name: string, args: readonly string[]): Promise<string> {
+  return runFile(process.execPath, [...conditions, `test/fixtures/${name}`, ...args]);
+}
+
+async function runFile(file: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const options = { cwd: directory, env: { ...process.env, ...env }, timeout: 20_000 };
+  const { stdout } = await promisify(execFile)(file, args, options);
   return stdout;
 }
