@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { systemErrorCode } from "@anyproc/core";
+import { AnyprocError, systemErrorCode } from "@anyproc/core";
 import { startFailure } from "@anyproc/core/child-process";
 import { formatProblem, scriptInterpreter } from "./payload-format.ts";
 import { type RunError, startError } from "./run-error.ts";
@@ -18,6 +18,13 @@ export function isRefusal(error: unknown, command: RunCommand): error is Error {
  */
 export function explainStart(name: string, header: Buffer, command: RunCommand, error: unknown): RunError {
   const code = systemErrorCode(error);
+  if (code === "EACCES" && !canEnter(command.cwd)) {
+    throw new AnyprocError(
+      "ANYPROC_CWD_NOT_FOUND",
+      `${command.cwd}: may not be entered to run ${name} there: change its permissions, or change cwd`,
+      { cause: error },
+    );
+  }
   const notExecutable = (why: string): RunError =>
     startError("ANYPROC_EMRUN_NOT_EXECUTABLE", 126, `${name}: cannot be executed: ${why}`, error);
   if (code === "ENOEXEC") return notExecutable(formatProblem(header) ?? "this system refuses its format");

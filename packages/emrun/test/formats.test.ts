@@ -42,12 +42,15 @@ describe.each(implementations)("$name, of what cannot be executed", ({ functions
   });
 
   test.skipIf(process.getuid?.() === 0)(
-    "a working directory that may not be entered is not the payload's fault",
+    "a working directory that may not be entered is not the payload's fault (root may)",
     async () => {
       const directory = join(await temporaryDirectory(), "closed");
       await mkdir(directory);
       await chmod(directory, 0);
-      await expect(functions.run(script(""), [], { cwd: directory })).rejects.not.toMatchObject({ exitCode: 126 });
+      await expect(functions.run(script(""), [], { cwd: directory })).rejects.toMatchObject({
+        code: "ANYPROC_CWD_NOT_FOUND",
+        message: expect.stringMatching(/may not be entered/),
+      });
     },
   );
 

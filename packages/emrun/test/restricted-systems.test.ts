@@ -7,7 +7,7 @@ import { hasAddon } from "./implementations.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 // Everything here happens in processes with namespaces of their own: this machine's settings and mounts stay as they
-// are. sysctl vm.memfd_noexec belongs to the pid namespace (kernel 6.6).
+// are. sysctl vm.memfd_noexec belongs to the pid namespace.
 const namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"];
 
 function canPrepare(setUp: string): boolean {
@@ -102,7 +102,7 @@ describe.runIf(canRunModules)("without the addon", () => {
   });
 });
 
-describe.runIf(hasAddon && canRunModules && canSetNoexec)("under vm.memfd_noexec", () => {
+describe.runIf(hasAddon && canRunModules && canSetNoexec)("under vm.memfd_noexec (needs root and kernel 6.3)", () => {
   test.each([0, 1])("%i, memory files that ask for it are executable", async (value) => {
     const result = await reportFrom(setMemfdNoexec(value), await temporaryDirectory());
     expect(result).toEqual({ isMemfd: true, output: "ran from /proc/self/fd/3\n", left: [] });
@@ -130,7 +130,7 @@ describe.runIf(hasAddon && canRunModules && canSetNoexec)("under vm.memfd_noexec
   });
 });
 
-describe.runIf(canRunModules && canMount)("with a directory for temporary files", () => {
+describe.runIf(canRunModules && canMount)("with a directory for temporary files (needs root)", () => {
   const [noexec, full] = ["noexec", "size=4k"];
 
   test.runIf(hasAddon).each([noexec, full])("mounted %s, memory needs none of it", async (option) => {
