@@ -38,7 +38,7 @@ long call_xattrat(struct call *call) {
   const long *a = call->argument;
   const char *path = path_argument(call, 1);
   if (names_descriptor(path, a[2]))
-    return pass_on(call, 0);
+    return changes(call->number) ? pass_on_change(call, 0) : pass_on(call, 0);
   struct place place;
   long result = resolve(call, descriptor_argument(call, 0), path, (a[2] & AT_SYMLINK_NOFOLLOW) == 0, &place);
   if (result < 0)

@@ -68,7 +68,7 @@ export function ptyTests(suite: Suite): void {
       }));
 
     test("echoes what is typed, and hands it to the program", ({ skip }) =>
-      onTerminal(skip, "echo ready; read -r line; echo \"got $line\"", async (process) => {
+      onTerminal(skip, 'echo ready; read -r line; echo "got $line"', async (process) => {
         const output = process.stdout;
         await process.start();
         await untilText(output, "ready");
@@ -119,7 +119,7 @@ export function ptyTests(suite: Suite): void {
     });
 
     test("names itself in TERM", ({ skip }) =>
-      onTerminal(skip, "printf %s \"$TERM\"", async (process) => {
+      onTerminal(skip, 'printf %s "$TERM"', async (process) => {
         const output = bytesOf(process.stdout);
         await process.start();
         expect((await output).toString()).not.toBe("");

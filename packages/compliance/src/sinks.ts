@@ -4,8 +4,7 @@ import type { Suite } from "./subject.ts";
 import { bytesOf, Collector, GatedCollector, run, sh, untilText, withProcess } from "./support.ts";
 
 const countTo = (last: number): string => `i=0; while [ $i -lt ${last} ]; do i=$((i + 1)); echo line $i; done`;
-const counted = (last: number): string =>
-  Array.from({ length: last }, (_, index) => `line ${index + 1}\n`).join("");
+const counted = (last: number): string => Array.from({ length: last }, (_, index) => `line ${index + 1}\n`).join("");
 
 export function sinkTests(suite: Suite): void {
   describe("output", () => {

@@ -103,9 +103,9 @@ async function startGuest(program: LocalProgram): Promise<RunningProgram> {
   }
   return {
     ...running,
-    signal(name: SignalName): void {
+    signal(name: SignalName): void | Promise<void> {
       if (name === "SIGSTOP" && running.pid !== undefined) stopGuest(running.pid);
-      else running.signal(name);
+      else return running.signal(name);
     },
   };
 }
