@@ -1,4 +1,4 @@
-import type { SpawnOptions } from "@anyproc/core";
+import { AnyprocError, type SpawnOptions } from "@anyproc/core";
 import { currentPolicy } from "./ambient-policy.ts";
 import { type OpenOptions, openPayload } from "./open.ts";
 import { checkPolicy, type Policy } from "./policy.ts";
@@ -37,6 +37,9 @@ export interface Session {
  */
 export async function openSession(source: Payload, options: RunOptions): Promise<Session> {
   const { policy = currentPolicy(), runner = defaultRunner } = options;
+  if (typeof runner?.start !== "function") {
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", "runner cannot start payloads: leave it unset for this machine");
+  }
   const isOurs = source instanceof Uint8Array;
   const payload = isOurs ? await openPayload(source, options) : openedPayload(source);
   const letGo = payload.acquire();

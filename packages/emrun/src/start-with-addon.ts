@@ -37,9 +37,18 @@ function startChild(
   };
   try {
     const pid = addon.startProcess(path, argv, env, command.cwd, [...streams.descriptors, ...descriptors], onExit);
-    return { child: { pid, kill: (signal) => isRunning && process.kill(pid, signal) }, exited };
+    return { child: { pid, kill: (signal) => isRunning && kill(pid, signal) }, exited };
   } catch (error) {
     streams.discard();
     throw toSystemError(error);
+  }
+}
+
+/** False for a payload that may not be signalled, since it has become another user's. */
+function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
   }
 }

@@ -31,6 +31,12 @@ describe("a scripted runner", () => {
     expect([await text(stdout.end()), await text(stderr.end())]).toEqual(["out", "err"]);
   });
 
+  test("is missing: that is said before anything is opened", async () => {
+    await expect(run(script(""), [], { runner: null as never })).rejects.toMatchObject({
+      code: "ANYPROC_INVALID_OPTION",
+    });
+  });
+
   test("fails as its script says, and when it is over", async () => {
     const error = new Error("no more processes");
     const runner = scriptedRunner([{ error }]);
