@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// memfd_create(2) and fcntl(2) of kernels newer than the build machine's headers.
+// memfd_create(2), fcntl(2) and madvise(2) of kernels newer than the build machine's headers.
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
 #endif
 
 enum {
@@ -26,6 +30,11 @@ enum {
 static int fail(struct memory_file *file, const char *call) {
   file->failed_call = call;
   return -errno;
+}
+
+static int no_memory(struct memory_file *file) {
+  errno = ENOMEM;
+  return fail(file, "malloc");
 }
 
 // The name of a memory file is given at its creation, so the digest has to be known before the bytes are written.
@@ -104,16 +113,40 @@ static int create_from_copy(const uint8_t *payload, size_t size, uint8_t *copy, 
   return error;
 }
 
-int memory_file_create(const uint8_t *payload, size_t size, struct memory_file *out) {
-  // Memory that the allocator has at hand for a small payload; few page faults for a large one.
-  bool is_large = size >= 4 * (size_t)HUGE_PAGE;
-  uint8_t *copy = is_large ? aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE) : malloc(size);
-  if (copy == NULL) {
-    errno = ENOMEM;
-    return fail(out, "malloc");
-  }
-  if (is_large) madvise(copy, size, MADV_HUGEPAGE);
+struct region {
+  uint8_t *start;
+  size_t size;
+};
+
+// Where kernels are older than 5.14 it does nothing, and the pages come one by one as they are written.
+static void *populate(void *data) {
+  const struct region *region = data;
+  madvise(region->start, region->size, MADV_POPULATE_WRITE);
+  return NULL;
+}
+
+static int create_large(const uint8_t *payload, size_t size, struct memory_file *out) {
+  struct region copy = {.size = (size + HUGE_PAGE - 1) & -(size_t)HUGE_PAGE};
+  copy.start = aligned_alloc(HUGE_PAGE, copy.size);
+  if (copy.start == NULL) return no_memory(out);
+  madvise(copy.start, copy.size, MADV_HUGEPAGE);
+  // Clearing new pages takes as long as copying does, and can be done beside it.
+  pthread_t thread;
+  bool has_thread = pthread_create(&thread, NULL, populate, &copy) == 0;
+  int error = create_from_copy(payload, size, copy.start, out);
+  if (has_thread) pthread_join(thread, NULL);
+  free(copy.start);
+  return error;
+}
+
+static int create_small(const uint8_t *payload, size_t size, struct memory_file *out) {
+  uint8_t *copy = malloc(size);
+  if (copy == NULL) return no_memory(out);
   int error = create_from_copy(payload, size, copy, out);
   free(copy);
   return error;
+}
+
+int memory_file_create(const uint8_t *payload, size_t size, struct memory_file *out) {
+  return size < 4 * (size_t)HUGE_PAGE ? create_small(payload, size, out) : create_large(payload, size, out);
 }
