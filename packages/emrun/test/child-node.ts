@@ -28,8 +28,8 @@ export async function runModule(
 }
 
 /** Runs a program of test/fixtures in a process of its own, and gives what it prints. */
-export async function runFixture(name: string, args: readonly string[]): Promise<string> {
-  return runFile(process.execPath, [...conditions, `test/fixtures/${name}`, ...args]);
+export async function runFixture(name: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  return runFile(process.execPath, [...conditions, `test/fixtures/${name}`, ...args], env);
 }
 
 async function runFile(file: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {

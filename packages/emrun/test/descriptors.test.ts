@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { canRunModules, runFixture } from "./child-node.ts";
 import { hasAddon, implementations } from "./implementations.ts";
 import { script } from "./payloads.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 const openDescriptors = (): string[] => readdirSync("/proc/self/fd").sort();
 
@@ -62,7 +63,9 @@ describe.each(implementations)("$name and descriptors", ({ name, functions }) =>
 
   test.runIf(canRunModules)("a payload that runs on when its worker_thread is terminated harms nobody", async () => {
     const entry = name === "efrun" ? "@anyproc/emrun/efrun" : "@anyproc/emrun";
-    expect(await runFixture("terminated-worker.mjs", [entry])).toBe("gone\n");
+    // Its temporary file stays behind: nothing of a thread runs when it is terminated.
+    const env = { TMPDIR: await temporaryDirectory() };
+    expect(await runFixture("terminated-worker.mjs", [entry], env)).toBe("gone\n");
   });
 });
 
