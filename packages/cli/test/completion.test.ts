@@ -84,6 +84,8 @@ describe.runIf(hasShell("bash"))("bash", () => {
     await terminal.waitFor(/--rootfs /);
     terminal.type("dir\t");
     await terminal.waitFor(/directory\//);
+    terminal.type("\x15exit\r");
+    await terminal.wait();
   });
 });
 

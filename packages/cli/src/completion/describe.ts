@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { collect } from "../commands/process-options.ts";
 
 /** What can be offered for a value. */
 export type Values =
@@ -61,7 +62,7 @@ function describeOption(option: Option): OptionDescription {
     flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
     description: option.description,
     values: option.required || option.optional ? optionValues(option) : undefined,
-    repeatable: /^(--env|--env-file|--bind|--allow|--deny)$/.test(option.long ?? ""),
+    repeatable: (option.parseArg as unknown) === collect,
   };
 }
 
