@@ -47,8 +47,8 @@ long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow fo
 // The place as a position, trailing slashes dropped. False when it has no guest path.
 bool path_to_cursor(const struct place *place, struct cursor *cursor);
 
-// Rewrites the place so that `path` alone leads there, for system calls that take no descriptor.
-long path_make_plain(struct place *place);
+// Makes a system call that takes no descriptor, with the place for the path at argument `index`. The place is used up.
+long path_call_plain(struct place *place, long number, const long argument[6], int index);
 // Looks up the bind of a `relative` place.
 void path_find_bind(struct place *place);
 // The bind, NULL for the rootfs, of the directory that holds the place.
