@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 /** The first block of TypeScript in a README. */
 export async function exampleIn(readme: URL): Promise<string> {
   const code = /^```ts\n(.*?)^```$/ms.exec(await readFile(readme, "utf8"))?.[1];
-  if (code === undefined) throw new Error(`${readme} has no example`);
+  if (code === undefined) throw new Error(`${readme.href} has no example`);
   return code;
 }
 
