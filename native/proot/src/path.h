@@ -30,7 +30,7 @@ enum path_follow {
   PATH_FOLLOW,     // the object must exist
   PATH_FOLLOW_ONE, // known to be a symlink: where it leads is not looked at, and may be missing or a symlink again
   PATH_CREATE,     // as PATH_FOLLOW, but the object may be missing: open(2) with O_CREAT
-  PATH_PARENT,     // the last component is about to be made, removed or renamed: trailing slashes are kept for the kernel
+  PATH_PARENT,     // the last component is about to be made, removed or renamed: the kernel sees trailing slashes
 };
 
 // Resolves a guest path against a guest dirfd. Returns 0 or a negative errno that equals the kernel's. Without
