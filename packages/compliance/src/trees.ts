@@ -61,14 +61,22 @@ export function treeTests(suite: Suite): void {
       );
     });
 
-    test("may outlive its first process, and is then left alone", () =>
-      withProcess(suite, suite.script("(read -r _; echo from the child) <&0 & exit 0"), async (process) => {
-        const lines = process.lines()[Symbol.asyncIterator]();
-        await process.start();
-        process.stdin.end("go on\n");
-        expect(await lines.next()).toEqual({ done: false, value: "from the child" });
-        expect((await process.wait()).exitCode).toBe(0);
-      }));
+    test("outlives its first process, or ends with it, as the capabilities say", () =>
+      withProcess(
+        suite,
+        suite.script("(read -r _; echo from the child) <&0 & echo grandchild $!; exit 0"),
+        async (process) => {
+          const lines = process.lines()[Symbol.asyncIterator]();
+          await process.start();
+          const { value: seen } = await lines.next();
+          if (suite.environment.capabilities.orphans === "live") {
+            process.stdin.end("go on\n");
+            expect(await lines.next()).toEqual({ done: false, value: "from the child" });
+          }
+          expect((await process.wait()).exitCode).toBe(0);
+          await expectGone(suite, grandchildOf(seen ?? ""));
+        },
+      ));
   });
 }
 
