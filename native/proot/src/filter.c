@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -96,6 +97,14 @@ static void test(struct program *p, const struct rule *rule) {
     compare(p, BPF_JEQ, 0, 0, 2);
     load(p, low_half(1) + 4);
     compare(p, BPF_JEQ, 0, VERDICT_LENGTH, 0);
+    break;
+  case FORKS:
+    load(p, low_half(0));
+    compare(p, BPF_JSET, CLONE_VM, VERDICT_LENGTH + 4, 0);
+    load(p, low_half(1));
+    compare(p, BPF_JEQ, 0, 0, VERDICT_LENGTH + 2);
+    load(p, low_half(1) + 4);
+    compare(p, BPF_JEQ, 0, 0, VERDICT_LENGTH);
     break;
   default:
     break;

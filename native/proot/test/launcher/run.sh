@@ -182,6 +182,18 @@ wait "$launcher" 2>/dev/null
 expect 'the supervisor is killed' 137 $?
 until_true nobody_left
 expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+# The child only sleeps: none of its calls is one that the engine sees.
+mkfifo "$scratch/forked"
+"$engine" --rootfs / -- perl -e '$| = 1; if (my $child = fork) { print "$child\n" } sleep 1000' >"$scratch/forked" &
+launcher=$!
+read -r child <"$scratch/forked"
+kill -KILL "$launcher"
+wait "$launcher" 2>/dev/null
+is_gone_or_zombie() {
+  ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
+}
+until_true is_gone_or_zombie "$child"
+expect 'a quiet forked child is not left' yes "$(is_gone_or_zombie "$child" && echo yes)"
 : >"$scratch/log"
 mkfifo "$scratch/life"
 "$engine" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &
