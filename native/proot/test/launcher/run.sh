@@ -105,7 +105,7 @@ mkfifo "$scratch/ready" "$scratch/silence"
 waiting=$!
 expect 'the record ends while the program runs' '' "$(timeout 10 cat "$scratch/ready" || echo late)"
 kill -KILL "$waiting"
-wait "$waiting" 2>/dev/null
+{ wait "$waiting"; } 2>/dev/null
 
 expect 'search in the guest PATH' /usr/bin/env "$(PATH=/anyproc-missing:/usr/bin:/bin "$engine" --rootfs / -- env sh -c 'command -v env')"
 expect 'search passes over what it may not run' found "$(
@@ -178,7 +178,7 @@ expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
 launcher=$!
 until_true has_five
 kill -KILL "$launcher"
-wait "$launcher" 2>/dev/null
+{ wait "$launcher"; } 2>/dev/null
 expect 'the supervisor is killed' 137 $?
 until_true nobody_left
 expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
@@ -188,7 +188,7 @@ mkfifo "$scratch/forked"
 launcher=$!
 read -r child <"$scratch/forked"
 kill -KILL "$launcher"
-wait "$launcher" 2>/dev/null
+{ wait "$launcher"; } 2>/dev/null
 is_gone_or_zombie() {
   ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
 }
@@ -201,7 +201,7 @@ launcher=$!
 until_true has_five
 expect 'alive as long as its life descriptor' 5 "$(count_left)"
 kill -TERM "$launcher"
-wait "$launcher" 2>/dev/null
+{ wait "$launcher"; } 2>/dev/null
 expect 'ended by the signal' 143 $?
 expect 'nobody is left' 0 "$(count_left)"
 : >"$scratch/log"
