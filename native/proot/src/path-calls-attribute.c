@@ -87,9 +87,7 @@ static long change_plain(struct call *call) {
   long result = resolve_for_change(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
   if (result < 0)
     return result;
-  result = path_make_plain(&place);
-  if (result == 0)
-    result = SYS_2(call->number, place.path, call->argument[1]);
+  result = path_call_plain(&place, call->number, call->argument, 0);
   path_release(&place);
   return result;
 }

@@ -1,4 +1,5 @@
-// Path names of AF_UNIX sockets, unix(7), to the kernel and back. A host path rarely fits the 108 bytes that a guest path fitted.
+// Path names of AF_UNIX sockets, unix(7), to the kernel and back. A host path rarely fits the 108 bytes that a guest
+// path fitted.
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/un.h>

@@ -45,23 +45,55 @@ bool path_parent_is_read_only(struct place *place) {
   return config.has_read_only_bind && is_read_only(path_parent_bind(place));
 }
 
-// The descriptor of the rootfs rather than its path: the guest may have dropped the right to search the directories
-// above it.
-long path_make_plain(struct place *place) {
-  if (place->path[0] == '/' || place->descriptor == AT_FDCWD)
-    return 0;
-  char head[PROC_DESCRIPTOR_PATH_SIZE];
-  proc_descriptor_path(place->descriptor, head);
-  size_t head_length = strlen(head);
+static bool put_in_front(struct place *place, const char *head, size_t head_length) {
   size_t length = strlen(place->path);
   if (head_length + 1 + length >= sizeof place->buffer)
-    return -ENAMETOOLONG;
+    return false;
   memmove(place->buffer + head_length + 1, place->path, length + 1);
   memcpy(place->buffer, head, head_length);
   place->buffer[head_length] = '/';
   place->path = place->buffer;
   place->descriptor = AT_FDCWD;
-  return 0;
+  return true;
+}
+
+static bool is_plain(const struct place *place) {
+  return place->path[0] == '/' || place->descriptor == AT_FDCWD;
+}
+
+static bool starts_at_root(const struct place *place) {
+  return place->descriptor == config.descriptor_base + HIDDEN_ROOT;
+}
+
+static bool put_descriptor_in_front(struct place *place) {
+  char head[PROC_DESCRIPTOR_PATH_SIZE];
+  proc_descriptor_path(place->descriptor, head);
+  return put_in_front(place, head, strlen(head));
+}
+
+static long make_call(long number, const long argument[6], int index, const struct place *place) {
+  long a[6];
+  memcpy(a, argument, sizeof a);
+  a[index] = (long)place->path;
+  return sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+// By the host path of the rootfs, which is cheaper than through /proc, unless the guest has lost the right to search
+// the directories above it.
+long path_call_plain(struct place *place, long number, const long argument[6], int index) {
+  if (!is_plain(place) && starts_at_root(place)) {
+    int root = place->descriptor;
+    if (put_in_front(place, config.root, config.root_length)) {
+      long result = make_call(number, argument, index, place);
+      if (result != -EACCES)
+        return result;
+      place->descriptor = root;
+      place->path = place->buffer + config.root_length + 1;
+    }
+  }
+  if (!is_plain(place) && !put_descriptor_in_front(place))
+    return -ENAMETOOLONG;
+  return make_call(number, argument, index, place);
 }
 
 bool path_to_cursor(const struct place *place, struct cursor *cursor) {

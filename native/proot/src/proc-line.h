@@ -2,7 +2,7 @@
 #ifndef ANYPROC_PROC_LINE_H
 #define ANYPROC_PROC_LINE_H
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <stddef.h>
 
 enum {

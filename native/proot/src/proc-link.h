@@ -10,8 +10,8 @@
 // For a link in procfs with this text: whether the kernel jumps instead of reading the text as a path.
 bool proc_link_is_magic(const char *text, size_t length);
 
-// Turns the text of the magic link at `link` into what the guest shall see, in place. Returns its length, -ENOENT when no
-// guest path leads there (the text is unchanged then), or -EACCES when it may not be known.
+// Turns the text of the magic link at `link` into what the guest shall see, in place. Returns its length, -ENOENT when
+// no guest path leads there (the text is unchanged then), or -EACCES when it may not be known.
 long proc_link_translate(const struct cursor *link, char *text, size_t length, size_t capacity);
 
 // Whether the kernel would jump somewhere else than the translated text says: to the shim behind "exe", to the host's

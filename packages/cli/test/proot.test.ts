@@ -187,9 +187,10 @@ describe.runIf(ok)("run on proot", () => {
   test("the guest does not outlive anyproc, even when that is killed", async () => {
     const child = startAnyproc(["run", ...guest().args, "sh", "-c", "echo started; exec sleep 1000"]);
     await once(child.stdout as NodeJS.ReadableStream, "data");
+    child.stdout?.resume();
     child.kill("SIGKILL");
-    // The guest holds the other end of this pipe.
-    await once(child.stdout as NodeJS.ReadableStream, "close");
+    // The guest holds the other end of stdout, so that this waits until it is gone.
+    await once(child, "close");
     expect(child.signalCode).toBe("SIGKILL");
   });
 });

@@ -79,8 +79,9 @@ export function ptyTests(suite: Suite): void {
 
     test("turns Ctrl-C into SIGINT", ({ skip }) =>
       onTerminal(skip, "echo ready; exec sleep 3600", async (process) => {
+        const reading = untilText(process.stdout, "ready");
         await process.start();
-        await untilText(process.stdout, "ready");
+        await reading;
         process.stdin.write("\x03");
         expect(ending(await process.wait())).toEqual({ code: null, signal: "SIGINT", exitCode: 130 });
       }));
@@ -89,8 +90,9 @@ export function ptyTests(suite: Suite): void {
       onTerminal(skip, "echo ready; cat; echo over; exit 4", async (process) => {
         const output = new Collector();
         process.attachStdout(output);
+        const reading = untilText(process.stdout, "ready");
         await process.start();
-        await untilText(process.stdout, "ready");
+        await reading;
         process.stdin.end();
         expect((await process.wait()).exitCode).toBe(4);
         expect(output.text).toContain("over");

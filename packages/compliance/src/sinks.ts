@@ -56,8 +56,9 @@ export function sinkTests(suite: Suite): void {
         const early = new Collector();
         const late = new Collector();
         process.attachStdout(early);
+        const reading = untilText(process.stdout, "first\n");
         await process.start();
-        await untilText(process.stdout, "first\n");
+        await reading;
         process.attachStdout(late);
         process.stdin.end("go on\n");
         await process.wait();
@@ -81,8 +82,9 @@ export function sinkTests(suite: Suite): void {
         const leaving = new Collector();
         process.attachStdout(leaving);
         process.attachStdout(good);
+        const reading = untilText(process.stdout, "first\n");
         await process.start();
-        await untilText(process.stdout, "first\n");
+        await reading;
         leaving.destroy();
         process.stdin.end("go on\n");
         await process.wait();

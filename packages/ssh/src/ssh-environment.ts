@@ -16,6 +16,7 @@ const capabilities: Capabilities = {
   binaryArguments: true,
   pid: "none",
   tree: "found",
+  orphans: "live",
 };
 
 /** A remote machine: programs and files. */

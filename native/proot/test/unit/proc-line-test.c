@@ -31,7 +31,8 @@ static void maps(void) {
 }
 
 static void mounts(void) {
-  EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /tmp/root\\040of\\040all/run tmpfs rw 0 0"), "tmpfs /run tmpfs rw 0 0");
+  EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /tmp/root\\040of\\040all/run tmpfs rw 0 0"),
+              "tmpfs /run tmpfs rw 0 0");
   EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /bound/x tmpfs rw 0 0"),
               "tmpfs /a\\040much\\040longer\\040guest\\040path/x tmpfs rw 0 0");
   EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /elsewhere tmpfs rw 0 0"), "dropped");
