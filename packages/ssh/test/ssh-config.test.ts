@@ -99,7 +99,7 @@ describe("parseDestination", () => {
     expect(parseDestination(text)).toEqual(expected);
   });
 
-  it.each(["", "@", "box:", "box:0", "box:99999", "a b@c:d"])("refuses %j", (text) => {
+  it.each(["", "@", "a:b:", "box:", "box:0", "box:99999", "a b@c:d"])("refuses %j", (text) => {
     expect(() => parseDestination(text)).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
   });
 });

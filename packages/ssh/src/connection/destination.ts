@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { invalidOption } from "../errors.ts";
@@ -37,7 +38,8 @@ export async function resolveRoute(options: SshOptions): Promise<Destination[]> 
 export function parseDestination(text: string): SshDestination {
   const match = /^(?:(\S+)@)?(?:\[([^\]]+)\]|([^\s:@[\]]+)|([0-9a-f:]+))(?::(\d+))?$/i.exec(text);
   const host = match?.[2] ?? match?.[3] ?? match?.[4];
-  if (!match || host === undefined) {
+  const isAddress = match?.[4] === undefined || isIPv6(match[4]);
+  if (!match || host === undefined || !isAddress) {
     throw invalidOption(`${JSON.stringify(text)} names no SSH server: write [user@]host[:port]`);
   }
   return {
