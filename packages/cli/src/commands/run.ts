@@ -4,6 +4,7 @@ import type { EnvironmentOptions } from "../environments/options.ts";
 import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
 import { addProcessOptions, collect, type ProcessOptions } from "./process-options.ts";
+import { addSshOptions } from "./ssh-options.ts";
 
 /** Options of `anyproc run`. */
 export interface RunOptions extends ProcessOptions, EnvironmentOptions, OutputOptions {}
@@ -29,6 +30,8 @@ export function runCommand(setExitCode: SetExitCode): Command {
   addProcessOptions(command)
     .optionsGroup("On host:")
     .addOption(new Option("--chroot <dir>", "make this directory the program's /, as chroot(8) does; needs root"))
+    .optionsGroup("On ssh:");
+  addSshOptions(command)
     .optionsGroup("On proot:")
     .addOption(new Option("-r, --rootfs <dir>", "the directory that becomes the guest's /"))
     .addOption(new Option("-R <dir>", "--rootfs, your own identity, and the host's accounts, network and home"))
@@ -48,6 +51,7 @@ export function runCommand(setExitCode: SetExitCode): Command {
       `
 Examples:
   $ anyproc run -e LANG=C --timeout 10 -- make test
+  $ anyproc run --host deploy@box.example.org -t -- top
   $ anyproc run --rootfs ./debian -b "$PWD:/src:ro" -w /src -t bash
 
 Exit status: the command's own; 128+N when signal N ended it; 127 not found; 126 not executable;

@@ -185,15 +185,16 @@ export class ManagedProcess implements Process {
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
+    const ended = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
     void running.exited.then((exit) => {
       this.#exitCode = exitCodeOf(exit.code, exit.signal);
       // The limit holds for the output too, but it alone is nothing to stay alive for.
       timer?.unref();
-    });
-    void Promise.all([running.exited, this.#output.delivered, this.#errors.delivered]).then(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    });
+    }, ended);
+    void Promise.all([running.exited, this.#output.delivered, this.#errors.delivered]).then(ended, ended);
     return running;
   }
 
@@ -238,7 +239,8 @@ export class ManagedProcess implements Process {
     await this.#end();
     this.#output.discardUnread();
     this.#errors.discardUnread();
-    await this.#ended;
+    // A program that was lost sight of is none that close() could still end.
+    await this.#ended?.catch(() => {});
   }
 
   #disconnect(): void {
