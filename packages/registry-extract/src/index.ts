@@ -1,0 +1,1 @@
+export { type PulledImage, pullImage } from "./pull/pull-image.ts";

@@ -1,0 +1,113 @@
+import type { Transform } from "node:stream";
+import zlib from "node:zlib";
+import { damaged } from "../tar/header.ts";
+import { imageError, reasonOf } from "../errors.ts";
+import type { BlobReader } from "./blob-reader.ts";
+
+/** How a layer is compressed. */
+export type Compression = "none" | "gzip" | "zstd";
+
+const outputBytes = 256 * 1024;
+// Room for the thread pool to work ahead of the one that unpacks.
+const aheadBytes = 2 * 1024 * 1024;
+
+/**
+ * Finds the compression by the first bytes, whatever the media type says.
+ *
+ * @throws ANYPROC_ARCHIVE_INVALID for one that layers do not have
+ */
+export function detectCompression(start: Buffer): Compression {
+  const magic = start.subarray(0, 6).toString("hex");
+  if (magic.startsWith("1f8b")) return "gzip";
+  // RFC 8878: a frame, or a skippable frame, which zstd:chunked may begin with.
+  if (magic.startsWith("28b52ffd") || /^5[0-9a-f]2a4d18/.test(magic)) return "zstd";
+  const other = magic.startsWith("fd377a585a00") ? "xz" : magic.startsWith("425a68") ? "bzip2" : undefined;
+  if (other) {
+    throw imageError("ANYPROC_ARCHIVE_INVALID", `it is compressed with ${other}: use gzip, zstd or no compression`);
+  }
+  return "none";
+}
+
+/** The content of a blob without its compression. @throws ANYPROC_ARCHIVE_INVALID */
+export async function* decompress(reader: BlobReader): AsyncGenerator<Buffer> {
+  const first = await reader.read();
+  if (first === undefined) return;
+  const compression = detectCompression(first);
+  if (compression === "none") {
+    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = await reader.read()) yield chunk;
+    return;
+  }
+  const options = { chunkSize: outputBytes, readableHighWaterMark: aheadBytes };
+  try {
+    if (compression === "gzip") yield* through(zlib.createGunzip(options), first, reader);
+    else if (hasNativeZstd(zlib)) yield* through(zlib.createZstdDecompress(options), first, reader);
+    else yield* decompressZstd(first, reader);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (!/^(?:Z_|ZSTD_|ERR_)/.test(code)) throw error;
+    throw damaged(`its ${compression} data is wrong: ${reasonOf(error)}`);
+  }
+}
+
+/** Node.js has zstd since 22.15. */
+function hasNativeZstd(module: object): module is { createZstdDecompress(options: object): Transform } {
+  return "createZstdDecompress" in module;
+}
+
+/** Sends the blob through a transform, which works in the thread pool while its output is used here. */
+async function* through(transform: Transform, first: Buffer, reader: BlobReader): AsyncGenerator<Buffer> {
+  const feeding = feed(transform, first, reader);
+  // A failure to read is told by destroying the transform.
+  feeding.catch((error: Error) => transform.destroy(error));
+  yield* transform as AsyncIterable<Buffer>;
+  // What follows the compressed data is nobody's: stop feeding it.
+  transform.destroy();
+  await feeding;
+}
+
+async function feed(transform: Transform, first: Buffer, reader: BlobReader): Promise<void> {
+  for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = await reader.read()) {
+    if (transform.destroyed) return;
+    if (!transform.write(chunk)) await drained(transform);
+  }
+  transform.end();
+}
+
+function drained(transform: Transform): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      transform.off("drain", done).off("close", done);
+      resolve();
+    };
+    transform.on("drain", done).on("close", done);
+  });
+}
+
+// The decoder does not say so when it is stuck in damaged data: it gives empty pieces for ever.
+const mostEmptyPieces = 1000;
+
+/** For a Node.js without zstd: the reference implementation, compiled to WebAssembly. */
+async function* decompressZstd(first: Buffer, reader: BlobReader): AsyncGenerator<Buffer> {
+  const { ZSTDDecoder } = await import("zstddec/stream");
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+
+  function* chunks(): Generator<Buffer> {
+    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = reader.readBlocking()) yield chunk;
+  }
+
+  let empty = 0;
+  const pieces = decoder.decodeStreaming(chunks());
+  for (;;) {
+    let next: IteratorResult<Uint8Array, unknown>;
+    try {
+      next = pieces.next();
+    } catch (error) {
+      throw damaged(`its zstd data is wrong: ${reasonOf(error)}`);
+    }
+    if (next.done) return;
+    empty = next.value.length === 0 ? empty + 1 : 0;
+    if (empty > mostEmptyPieces) throw damaged("its zstd data is wrong");
+    yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+  }
+}

@@ -1,0 +1,33 @@
+// The thread in which layers are applied; apply-in-worker.ts starts it and hears it.
+import { parentPort, workerData } from "node:worker_threads";
+import { systemErrorCode } from "@anyproc/core";
+import { reasonOf } from "../errors.ts";
+import type { ApplyJob, ApplyMessage } from "./apply-job.ts";
+import { DamagedLayerError, runApplyJob } from "./apply-layers.ts";
+
+const progressEveryMs = 50;
+let lastProgress = 0;
+
+function post(message: ApplyMessage): void {
+  parentPort?.postMessage(message);
+}
+
+try {
+  const result = await runApplyJob(workerData as ApplyJob, {
+    onProgress(layer, compressedBytes, entries) {
+      const now = Date.now();
+      if (now - lastProgress < progressEveryMs) return;
+      lastProgress = now;
+      post({ type: "progress", layer, compressedBytes, entries });
+    },
+    onVerified: (layer) => post({ type: "verified", layer }),
+  });
+  post({ type: "done", result });
+} catch (error) {
+  post({
+    type: "failed",
+    code: systemErrorCode(error) ?? "",
+    message: reasonOf(error),
+    damagedLayer: error instanceof DamagedLayerError ? error.layer : undefined,
+  });
+}
