@@ -68,6 +68,31 @@ END
      printf 'echo "no line: $0"\\n' | w bare; ./bare; sh bare; chmod 644 bare; ./bare 2>/dev/null; echo $?
      ln -s plain link; ./link z; find . -name plain -exec {} found \\;`,
   ),
+  "perl: Unix sockets, short names and long ones": script(
+    `cat >s.pl <<'END'
+use Socket; $| = 1; my $dir = "d" x 60; mkdir $dir;
+for my $name ("short", "/work/$dir/" . "n" x 30, "$dir/../relative") {
+  socket my $server, PF_UNIX, SOCK_STREAM, 0; bind $server, sockaddr_un($name) or print "bind: $!\n"; listen $server, 1;
+  if (!fork) { socket my $client, PF_UNIX, SOCK_STREAM, 0; connect $client, sockaddr_un($name) or print "connect: $!\n";
+    syswrite $client, "over $name"; exit }
+  accept my $peer, $server; sysread $peer, my $text, 200; wait; print "$text ", -S $name ? "socket" : "nothing", "\n";
+}
+connect S, sockaddr_un("/nowhere") or print "$!\n"; socket S, PF_UNIX, SOCK_STREAM, 0;
+connect S, sockaddr_un("/nowhere") or print "$!\n"; bind S, sockaddr_un("short") or print "$!\n";
+END
+     perl s.pl`,
+  ),
+  "many processes at once": script(
+    `find /usr/share/doc -type f -print0 | xargs -0 -n 20 -P 8 sha256sum | sort; for i in {1..100}; do echo $i >f$i & done
+     wait; cat f* | sort -n | tail -n 2; find . -name 'f*' -exec rm {} +; ls`,
+  ),
+  "dpkg: a package is built, installed and purged": script(
+    `mkdir -p p/DEBIAN p/usr/share/e2e p/etc; ln -s e2e p/usr/share/link; echo 1 >p/usr/share/e2e/file; echo 2 >p/etc/e2e
+     printf 'Package: e2e\nVersion: 1\nArchitecture: all\nMaintainer: E <e@example.org>\nDescription: e\n' >p/DEBIAN/control
+     echo /etc/e2e >p/DEBIAN/conffiles; printf '#!/bin/sh\necho "postinst $*"\n' >p/DEBIAN/postinst; chmod 755 p/DEBIAN/postinst
+     dpkg-deb --root-owner-group -b p && dpkg -i p.deb; ls -ln /usr/share/e2e /usr/share/link /etc/e2e; dpkg -V e2e; dpkg -L e2e
+     dpkg -P e2e; ls -d /usr/share/e2e /etc/e2e; dpkg -l e2e`,
+  ),
   "a static busybox": [
     busybox,
     "sh",

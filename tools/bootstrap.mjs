@@ -1,5 +1,6 @@
-// `npm start` and `npm test` on a machine that has only Node and npm: brings the pinned pnpm, installs from the
-// lockfile, builds, runs one script. Written for any Node, so that an old one gets a sentence, not a syntax error.
+// `npm start`, `npm test` and `npm run build` on a machine that has only Node and npm: brings the pinned pnpm, installs
+// from the lockfile, builds, and runs a script where one is named. Written for any Node, so that an old one gets a
+// sentence, not a syntax error.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -38,8 +39,11 @@ function prepare(title, args) {
 }
 
 prepare("Installing from the lockfile", ["install", "--frozen-lockfile", "--reporter=append-only"]);
-prepare("Building", ["run", "build"]);
-console.log();
-const [script, ...rest] = process.argv.slice(2);
-const { status } = pnpm(["--silent", "run", script, ...rest], "inherit");
-process.exitCode = status === null ? 1 : status;
+prepare("Building", ["run", "compile"]);
+
+const script = process.argv[2];
+if (script) {
+  console.log();
+  const { status } = pnpm(["--silent", "run", script], "inherit");
+  process.exitCode = status === null ? 1 : status;
+}

@@ -1,5 +1,6 @@
 // Puts the engine's executables into their platform package. Where they cannot be built, the package stays empty and
 // the build goes on: everything else works without them, and the proot package says what is missing when it is asked.
+// make knows what is up to date; a cache in front of it would keep "not built" once gcc is there.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";

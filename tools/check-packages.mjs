@@ -5,6 +5,7 @@ import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+const { packageManager } = JSON.parse(readFileSync("package.json", "utf8"));
 const archives = mkdtempSync(join(tmpdir(), "anyproc-pack-"));
 
 function run(command, args, cwd) {
@@ -15,7 +16,7 @@ function run(command, args, cwd) {
 
 function check(directory, manifest) {
   const before = new Set(readdirSync(archives));
-  const packed = run("pnpm", ["pack", "--pack-destination", archives], directory);
+  const packed = run("npx", ["--yes", packageManager, "pack", "--pack-destination", archives], directory);
   if (!packed.ok) return `cannot be packed:\n${packed.output}`;
   const archive = join(
     archives,

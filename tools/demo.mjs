@@ -1,5 +1,6 @@
 // `npm start`: one command on this machine and the same command inside the engine, with `/` itself as the guest's root
 // filesystem. Uses the built packages as any program would.
+import { existsSync } from "node:fs";
 import { exec } from "@anyproc/core";
 import { createHost } from "@anyproc/host";
 import { createProot } from "@anyproc/proot";
@@ -7,6 +8,7 @@ import { createProot } from "@anyproc/proot";
 const script = `echo "I am $(whoami), uid $(id -u), with $(find /usr/share | wc -l) files below /usr/share."`;
 const command = ["sh", "-c", script];
 const rounds = 5;
+const executables = new URL("../packages/proot-linux-x64/bin", import.meta.url);
 
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const style = (code) => (text) => (colour ? `\u001B[${code}m${text}\u001B[0m` : text);
@@ -25,33 +27,33 @@ async function measure(environment) {
   return best;
 }
 
-function show(where, result) {
-  console.log(`${bold(green(where))}  ${dim(`${result.durationMs.toFixed(1)} ms`)}`);
-  console.log(`  ${result.stdout}\n`);
+function show(where, { durationMs, stdout }) {
+  console.log(`${bold(green(where.padEnd(26)))}${dim(`${durationMs.toFixed(1).padStart(7)} ms`)}   ${stdout}`);
 }
 
 console.log(`${bold("anyproc")} runs a program anywhere behind one process interface.\n`);
-console.log(dim(`$ sh -c '${script}'\n`));
+console.log(`${dim(`$ sh -c '${script}'`)}\n`);
 
 const host = createHost();
 const onHost = await measure(host);
 await host.close();
-show("host   this machine", onHost);
+show("on this machine", onHost);
 
 let guestWorks = true;
 try {
   const guest = await createProot({ rootfs: "/" });
   const inGuest = await measure(guest);
   await guest.close();
-  show("proot  this machine's / as the root filesystem of a guest", inGuest);
+  show("in a guest whose / is /", inGuest);
   const uid = process.getuid();
   const ratio = (inGuest.durationMs / onHost.durationMs).toFixed(1);
   const who =
     uid === 0 ? "You are root already, and so is the guest" : `You are uid ${uid}, and the guest takes itself for root`;
-  console.log(`${who}: no daemon, no namespace, no tracer, and ${ratio} times the host's time.`);
+  console.log(`\n${who}: no daemon, no namespace, no tracer, and ${ratio} times the host's time.`);
 } catch (error) {
   guestWorks = false;
-  console.log(yellow(`proot  cannot run on this machine: ${error.message}`));
+  console.log(yellow(`The engine cannot run here: ${error.message}`));
+  if (!existsSync(executables)) console.log("It has not been built: install gcc and make, and run npm start again.");
 }
 
 const anyproc = "node packages/cli/dist/main.js";

@@ -10,12 +10,15 @@ const root = resolve(import.meta.dirname, "../..");
  */
 export function installProduct(directory: string): string[] {
   mkdirSync(directory);
+  const { packageManager } = readManifest("package.json");
   const dependencies: Record<string, string> = {};
   for (const path of globSync("packages/*/package.json", { cwd: root })) {
-    const { name, version } = JSON.parse(readFileSync(join(root, path), "utf8"));
+    const { name, version } = readManifest(path);
     // The suite for authors of environments would bring vitest along, and is no part of what users run.
     if (name === "@anyproc/compliance") continue;
-    prepare(["pnpm", "pack", "--pack-destination", directory], { cwd: join(root, dirname(path)) });
+    prepare(["npx", "--yes", packageManager, "pack", "--pack-destination", directory], {
+      cwd: join(root, dirname(path)),
+    });
     dependencies[name] = `file:${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
   }
   writeFileSync(join(directory, "package.json"), JSON.stringify({ private: true, dependencies }));
@@ -23,4 +26,8 @@ export function installProduct(directory: string): string[] {
   const node = join(directory, "node");
   copyFileSync(process.execPath, node);
   return [node, join(directory, "node_modules/@anyproc/cli/dist/main.js")];
+}
+
+function readManifest(path: string): Record<"name" | "version" | "packageManager", string> {
+  return JSON.parse(readFileSync(join(root, path), "utf8"));
 }

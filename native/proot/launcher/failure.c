@@ -19,6 +19,7 @@ static const struct kind kinds[] = {
     {"cwd", 125, "cannot enter the working directory", "give --cwd a directory inside the rootfs"},
     {"shim", 125, "cannot run the shim", "install it beside anyproc-proot, or name it with --shim, on a file system without noexec"},
     {"seccomp", 125, "the kernel refuses a seccomp filter", "allow seccomp(2) here; anyproc-proot --probe shows what is missing"},
+    {"nested", 125, "cannot run inside another anyproc-proot", "start it outside, or run the program directly"},
     {"memfd", 125, "cannot make an anonymous file", "allow memfd_create(2) here"},
     {"not-found", 127, "no such program in the guest", "check the path, or PATH, inside the rootfs"},
     {"not-executable", 126, "cannot be executed", "it must be a program or script with the execute permission"},

@@ -1,8 +1,12 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
+#include "../src/layout.h"
 #include "configuration.h"
 #include "failure.h"
 #include "options.h"
@@ -23,14 +27,33 @@ static int take_signals(struct inherited *inherited) {
   return descriptor;
 }
 
+// Descriptors opened from here on must not pass for closed standard streams, which the guest gets closed.
+static void hold_standard_streams(void) {
+  int opened;
+  do
+    opened = open("/", O_PATH | O_CLOEXEC);
+  while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened > STDERR_FILENO)
+    close(opened);
+}
+
+// A guest's mappings hold the shim. A second one would need the same place and the same signal.
+static void refuse_nesting(void) {
+  unsigned char resident;
+  if (mincore((void *)SHIM_TEXT, 1, &resident) == 0)
+    fail("nested", EBUSY, "this process is a guest already");
+}
+
 int main(int argc, char **argv) {
   static struct options options;
   static struct configuration configuration;
   struct inherited inherited;
   (void)argc;
+  hold_standard_streams();
   options_parse(argv, &options);
   if (options.probe)
     return probe();
+  refuse_nesting();
   configuration_build(&options, &configuration);
   struct supervision supervision = {.life = options.life, .wait_for_all = options.no_kill_on_exit};
   supervision.signals = take_signals(&inherited);

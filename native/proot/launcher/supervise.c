@@ -143,11 +143,11 @@ int supervise(struct supervision *supervision) {
       if (first.known)
         end_guests(supervision);
     }
-    if (watched[0].revents != 0) {
+    if (watched[0].revents != 0)
       pass_signals(supervision, &first);
-      if (watched[1].fd < 0 && !reap(supervision, &first))
-        return first.status;
-    }
+    // Not before the report is complete: it explains an early end.
+    if (watched[1].fd < 0 && !reap(supervision, &first))
+      return first.status;
   }
 }
 

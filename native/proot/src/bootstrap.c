@@ -71,7 +71,8 @@ static bool keeps_looking(long error) {
 
 // Runs the program if it can; otherwise returns the error, having reported what is wrong with a file that is there.
 static long run(const struct first_program *first, const char *path) {
-  struct exec_request request = {.dirfd = AT_FDCWD, .path = path, .argv = first->argv, .report = first->report};
+  struct exec_request request = {.dirfd = AT_FDCWD, .path = path, .argv = first->argv, .report = first->report,
+                                 .trap_blocked = true}; // leave it as it is
   struct exec_plan *plan;
   long error = exec_prepare(&request, &plan);
   if (error == 0)

@@ -194,6 +194,20 @@ bool bind_may_be_named(const char *name, size_t length) {
   return false;
 }
 
+bool bind_may_pass(const char *name, size_t length) {
+  for (size_t i = 0; i < config.bind_count; i++) {
+    const char *at = config.binds[i].guest, *end = at + config.binds[i].guest_length;
+    while (at < end) {
+      const char *start = ++at;
+      while (at < end && *at != '/')
+        at++;
+      if ((size_t)(at - start) == length && memcmp(start, name, length) == 0)
+        return true;
+    }
+  }
+  return false;
+}
+
 const struct bind *cursor_bind_at(const struct cursor *directory, const char *name, size_t length) {
   for (size_t i = 0; i < config.bind_count; i++) {
     const struct bind *bind = &config.binds[i];

@@ -56,5 +56,7 @@ bool cursor_in_proc(const struct cursor *cursor);
 const struct bind *bind_covering(const char *guest, size_t length);
 // Whether any bind's last component has this name: rules binds out without knowing the directory.
 bool bind_may_be_named(const char *name, size_t length);
+// The same for any component of a bind's guest path.
+bool bind_may_pass(const char *name, size_t length);
 
 #endif

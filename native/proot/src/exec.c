@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,11 +16,16 @@
 #include "slot.h"
 #include "sys.h"
 #include "text.h"
+#include "trace.h"
 
 enum { MAX_ARGUMENTS = 1 << 20 }; // their addresses alone would pass the kernel's limit for the new stack
 
+// A tracer learns of an execve(2) by SIGTRAP. It waits until the program has been loaded: before, there is only the
+// shim to look at.
+static const uint64_t sigtrap_bit = (uint64_t)1 << (SIGTRAP - 1);
+
 // Plans outlive the trap that makes them: execve(2) reads them in the guest's own context.
-static struct exec_plan plans[EXEC_BUFFER_COUNT];
+__attribute__((section(".bss.plans"))) static struct exec_plan plans[EXEC_BUFFER_COUNT];
 
 // A vfork child takes its plan along when it execs. The kernel then marks the owner word in the memory that its
 // parent still uses, as it does for a robust mutex (set_robust_list(2)). Threads that have such a list already are
@@ -246,7 +252,8 @@ static long build_arguments(struct exec_plan *plan, const struct exec_request *r
   return 0;
 }
 
-// "BASE REPORT IMAGE PATH": where the hidden descriptors are, where to report, what to load, its guest path.
+// "BASE REPORT IMAGE FLAGS PATH": where the hidden descriptors are, where to report, what to load, the flags, its
+// guest path.
 static long write_handover(struct exec_plan *plan, const struct exec_request *request) {
   struct text numbers = {0};
   text_add_number(&numbers, config.descriptor_base);
@@ -254,6 +261,9 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add_number(&numbers, request->report);
   text_add(&numbers, " ");
   text_add_number(&numbers, plan->image);
+  text_add(&numbers, " ");
+  text_add_number(&numbers, (trace_is_put_off() ? EXEC_TRACE_PUT_OFF : 0) |
+                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0));
   text_add(&numbers, " ");
   memcpy(plan->handover, numbers.bytes, numbers.length);
   char *path = plan->handover + numbers.length;
@@ -296,6 +306,8 @@ long exec_call(struct call *call) {
   const long *argument = call->argument;
   bool at = call->number == SYS_execveat;
   if (call->stage == 1) {
+    if (!((struct exec_plan *)call->deferred->argument[5])->trap_was_blocked)
+      *call->mask &= ~sigtrap_bit;
     exec_abandon((struct exec_plan *)call->deferred->argument[5]);
     return call->result;
   }
@@ -303,7 +315,8 @@ long exec_call(struct call *call) {
                                  .path = (const char *)argument[at ? 1 : 0],
                                  .argv = (const char *const *)argument[at ? 2 : 1],
                                  .flags = at ? (int)argument[4] : 0,
-                                 .report = -1};
+                                 .report = -1,
+                                 .trap_blocked = *call->mask & sigtrap_bit};
   if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
     return -EINVAL;
   long error = check_path(&request);
@@ -318,6 +331,8 @@ long exec_call(struct call *call) {
   }
   if (plan->owner != NULL)
     bind_to_thread(plan);
+  plan->trap_was_blocked = request.trap_blocked;
+  *call->mask |= sigtrap_bit;
   struct deferred *deferred = call->deferred;
   deferred->number = SYS_execve;
   deferred->argument[0] = (long)config.shim;

@@ -13,8 +13,12 @@ struct exec_request {
   const char *path; // all of it in guest memory
   const char *const *argv;
   int flags; // AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW
-  int report;        // descriptor for the record of a failed start, or -1
+  int report; // descriptor for the record of a failed start, or -1
+  bool trap_blocked; // SIGTRAP, by the guest
 };
+
+// What else the shim is told in the handover.
+enum { EXEC_TRACE_PUT_OFF = 1, EXEC_TRAP_BLOCKED = 2 };
 
 enum { EXEC_DEPTH = 5, EXEC_INLINE_ARGUMENTS = 256 };
 
@@ -24,6 +28,7 @@ struct exec_plan {
   int image;       // the program's descriptor, to be inherited by the shim
   uint16_t machine; // of an ELF file that was refused, else 0
   bool interpreter_missing; // the file was found, but not what it names as its interpreter
+  bool trap_was_blocked;
   size_t mapped;   // bytes of `argv` when it did not fit
   const char **argv;
   const char *inline_argv[EXEC_INLINE_ARGUMENTS];

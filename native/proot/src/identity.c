@@ -1,6 +1,7 @@
 #include "identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
 
@@ -65,6 +66,10 @@ long identity_call(struct call *call) {
     return answer_three(call->argument, config.guest_gid);
   case SYS_getgroups:
     return answer_groups((int)call->argument[0], (void *)call->argument[1]);
+  case SYS_fchown: {
+    long flags = SYS_2(SYS_fcntl, call->argument[0], F_GETFD);
+    return flags < 0 ? flags : 0;
+  }
   case SYS_capget:
     return answer_capabilities(call);
   case SYS_setuid:

@@ -94,8 +94,25 @@ static long change_plain(struct call *call) {
   return result;
 }
 
+// What cannot be truncated anyway is the earlier error, truncate(2).
+static long blame_type(struct call *call) {
+  struct place place;
+  struct stat stat;
+  long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  result = SYS_4(SYS_newfstatat, place.descriptor, place.path, &stat, 0);
+  if (result == 0 && !S_ISREG(stat.st_mode))
+    result = S_ISDIR(stat.st_mode) ? -EISDIR : -EINVAL;
+  if (result == 0)
+    result = path_check_access(&place, PATH_WRITE);
+  path_release(&place);
+  return result < 0 ? result : -EROFS;
+}
+
 long call_truncate(struct call *call) {
-  return change_plain(call);
+  long result = change_plain(call);
+  return result == -EROFS ? blame_type(call) : result;
 }
 
 long call_utime(struct call *call) {

@@ -1,25 +1,16 @@
 // Calls that make or remove one directory entry: mkdir(2), mknod(2), symlink(2), unlink(2), rmdir(2).
 #include <errno.h>
 #include <linux/fcntl.h>
+#include <string.h>
 
 #include "directory-cache.h"
+#include "guest.h"
 #include "path-calls.h"
 #include "sys.h"
 
-// An entry about to be made: one that exists is -EEXIST even where nothing can be made.
-static long resolve_new(int dirfd, const char *guest_path, struct place *out) {
-  long result = path_resolve(dirfd, guest_path, PATH_PARENT, out);
-  if (result < 0 || !path_is_read_only(out))
-    return result;
-  char none;
-  result = SYS_4(SYS_readlinkat, out->descriptor, out->path, &none, 1);
-  path_release(out);
-  return result == -EINVAL || result >= 0 ? -EEXIST : result == -ENOENT ? -EROFS : result;
-}
-
 static long make_directory(int dirfd, const char *guest_path, long mode) {
   struct place place;
-  long result = resolve_new(dirfd, guest_path, &place);
+  long result = resolve_new(dirfd, guest_path, true, &place);
   if (result < 0)
     return result;
   result = SYS_3(SYS_mkdirat, place.descriptor, place.path, mode);
@@ -37,7 +28,7 @@ long call_mkdirat(struct call *call) {
 
 static long make_node(int dirfd, const char *guest_path, long mode, long device) {
   struct place place;
-  long result = resolve_new(dirfd, guest_path, &place);
+  long result = resolve_new(dirfd, guest_path, false, &place);
   if (result < 0)
     return result;
   result = SYS_4(SYS_mknodat, place.descriptor, place.path, mode, device);
@@ -53,12 +44,14 @@ long call_mknodat(struct call *call) {
   return make_node(descriptor_argument(call, 0), path_argument(call, 1), call->argument[2], call->argument[3]);
 }
 
-// The text of a symlink is kept as the guest wrote it.
+// The text of a symlink is kept as the guest wrote it. An unusable one is an error before any in the path.
 static long make_symlink(long target, int dirfd, const char *guest_path) {
   struct place place;
-  long result = resolve_new(dirfd, guest_path, &place);
-  if (result < 0)
-    return result;
+  long result = resolve_new(dirfd, guest_path, false, &place);
+  if (result < 0) {
+    long length = guest_string_length((const char *)target, PATH_MAX);
+    return length < 0 ? length : length == 0 ? -ENOENT : result;
+  }
   result = SYS_3(SYS_symlinkat, target, place.descriptor, place.path);
   if (result == 0)
     directory_cache_invalidate();
@@ -74,12 +67,38 @@ long call_symlinkat(struct call *call) {
   return make_symlink(call->argument[0], descriptor_argument(call, 1), path_argument(call, 2));
 }
 
+static bool is_directory(const struct place *mount_point) {
+  return mount_point->bind == NULL || (mount_point->bind->flags & BIND_IS_DIRECTORY) != 0;
+}
+
+// The errors that come before -EBUSY for a mount point, in the kernel's order.
+static long refuse_to_remove(const struct place *mount_point, bool as_directory) {
+  bool is_root = mount_point->bind == NULL;
+  bool has_slash = mount_point->path[strlen(mount_point->path) - 1] == '/';
+  if (is_root)
+    return as_directory ? -EBUSY : -EISDIR;
+  if (!as_directory && has_slash)
+    return is_directory(mount_point) ? -EISDIR : -ENOTDIR;
+  struct place parent;
+  long result = path_parent(mount_point, &parent);
+  if (result == 0)
+    result = path_check_access(&parent, PATH_WRITE | PATH_SEARCH);
+  if (result < 0)
+    return result;
+  if (as_directory != is_directory(mount_point))
+    return as_directory ? -ENOTDIR : -EISDIR;
+  return -EBUSY;
+}
+
 static long remove_directory(int dirfd, const char *guest_path) {
   struct place place;
   long result = resolve_for_change(dirfd, guest_path, PATH_PARENT, &place);
   if (result < 0)
     return result;
-  result = place.mount_point ? -EBUSY : SYS_3(SYS_unlinkat, place.descriptor, place.path, AT_REMOVEDIR);
+  if (place.mount_point)
+    result = refuse_to_remove(&place, true);
+  else
+    result = SYS_3(SYS_unlinkat, place.descriptor, place.path, AT_REMOVEDIR);
   path_release(&place);
   return result;
 }
@@ -89,14 +108,13 @@ static long remove_file(int dirfd, const char *guest_path) {
   long result = resolve_for_change(dirfd, guest_path, PATH_PARENT, &place);
   if (result < 0)
     return result;
-  char none;
-  bool is_symlink = SYS_4(SYS_readlinkat, place.descriptor, place.path, &none, 1) >= 0;
-  if (place.mount_point && !(place.bind != NULL && (place.bind->flags & BIND_IS_DIRECTORY) == 0))
-    result = -EISDIR;
-  else if (place.mount_point)
-    result = -EBUSY;
-  else
+  bool is_symlink = false;
+  if (place.mount_point) {
+    result = refuse_to_remove(&place, false);
+  } else {
+    is_symlink = path_probe_name(&place) >= 0;
     result = SYS_3(SYS_unlinkat, place.descriptor, place.path, 0);
+  }
   if (result == 0 && is_symlink)
     directory_cache_invalidate();
   path_release(&place);

@@ -1,4 +1,4 @@
-// open(2) and its relatives. What may block (a FIFO, a terminal, a network file) is deferred.
+// open(2) and its relatives. What may block (a FIFO, a terminal) is deferred.
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <string.h>
@@ -24,11 +24,21 @@ long check_read_only_open(struct place *place, long *flags) {
     return result;
   if (has(*flags, O_CREAT | O_EXCL))
     return -EEXIST;
-  if (S_ISREG(stat.st_mode) && ((*flags & O_ACCMODE) != O_RDONLY || (*flags & O_TRUNC) != 0))
-    return -EROFS;
+  if (S_ISREG(stat.st_mode) && ((*flags & O_ACCMODE) != O_RDONLY || (*flags & O_TRUNC) != 0)) {
+    result = path_check_access(place, PATH_WRITE | ((*flags & O_ACCMODE) == O_RDWR ? PATH_READ : 0));
+    return result < 0 ? result : -EROFS;
+  }
   if (!S_ISDIR(stat.st_mode)) // O_CREAT on a directory is the kernel's error to give
     *flags &= ~(long)O_CREAT;
   return 0;
+}
+
+// A regular file, a directory and a memory device open at once; opening them is cheaper in the handler.
+static bool may_block(const struct stat *stat) {
+  enum { MEMORY_MAJOR = 1 }; // null(4), mem(4), random(4)
+  if (S_ISCHR(stat->st_mode))
+    return (stat->st_rdev >> 8 & 0xfff) != MEMORY_MAJOR;
+  return !S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode);
 }
 
 static long open_now(struct place *place, const struct opening *opening, long flags) {
@@ -39,7 +49,7 @@ static long open_now(struct place *place, const struct opening *opening, long fl
   return result;
 }
 
-static long open_later(struct call *call, struct place *place, const struct opening *opening, long flags, bool resume) {
+static long open_later(struct call *call, struct place *place, const struct opening *opening, long flags) {
   if (place->owned >= 0)
     return open_now(place, opening, flags);
   long result = check_read_only_open(place, &flags);
@@ -53,45 +63,90 @@ static long open_later(struct call *call, struct place *place, const struct open
   deferred->data_argument = 1;
   deferred->data_size = (uint32_t)strlen(place->path) + 1;
   memcpy(deferred->data, place->path, deferred->data_size);
-  deferred->resume = resume;
+  deferred->resume = false;
   return CALL_DEFERRED;
 }
 
-static long open_followed(struct call *call, const struct opening *opening) {
-  struct place place;
-  enum path_follow follow = (opening->flags & O_CREAT) != 0 ? PATH_CREATE : PATH_FOLLOW;
-  long result = path_resolve(opening->dirfd, opening->path, follow, &place);
-  if (result < 0)
-    return result;
-  if ((opening->flags & (O_PATH | O_DIRECTORY)) != 0)
-    return open_now(&place, opening, opening->flags);
-  return open_later(call, &place, opening, opening->flags, false);
+static bool makes_file(const struct opening *opening) {
+  return (opening->flags & O_CREAT) != 0;
 }
 
-// Most last components are no symlinks: open as if none were, follow when the kernel objects.
-static long open_guessed(struct call *call, const struct opening *opening) {
-  bool makes = (opening->flags & O_CREAT) != 0;
-  bool final = (opening->flags & O_NOFOLLOW) != 0 || has(opening->flags, O_CREAT | O_EXCL);
-  struct place place;
-  long result = path_resolve(opening->dirfd, opening->path, makes ? PATH_PARENT : PATH_NO_FOLLOW, &place);
-  if (result < 0)
-    return result;
-  if ((opening->flags & O_DIRECTORY) == 0)
-    return open_later(call, &place, opening, opening->flags | (final ? 0 : O_NOFOLLOW), !final);
-  result = open_now(&place, opening, opening->flags | (final ? 0 : O_NOFOLLOW));
-  // O_DIRECTORY finds a symlink to be no directory before O_NOFOLLOW finds it to be a symlink.
-  return final || (result != -ENOTDIR && result != -ELOOP) ? result : open_followed(call, opening);
+static bool keeps_link(const struct opening *opening) {
+  return (opening->flags & O_NOFOLLOW) != 0 || has(opening->flags, O_CREAT | O_EXCL);
 }
 
-long open_at(struct call *call, const struct opening *opening) {
-  if (call->stage == 1)
-    return call->result == -ELOOP ? open_followed(call, opening) : call->result;
-  if ((opening->flags & O_PATH) == 0)
-    return open_guessed(call, opening);
-  // O_PATH ignores what would make or change a file, and never blocks.
-  struct opening handle = *opening;
-  handle.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return has(handle.flags, O_NOFOLLOW) ? open_guessed(call, &handle) : open_followed(call, &handle);
+// Resolves the path and looks at what is there. Returns 0, the error of looking with the place to be released, or a
+// resolution's error with `place->path` NULL.
+static long look(const struct opening *opening, enum path_follow follow, struct place *place, struct stat *stat) {
+  place->path = NULL;
+  long result = path_resolve(opening->dirfd, opening->path, follow, place);
+  if (result < 0) {
+    place->path = NULL;
+    return result;
+  }
+  return SYS_4(SYS_newfstatat, place->descriptor, place->path, stat, place->magic ? 0 : AT_SYMLINK_NOFOLLOW);
+}
+
+// Most last components are no symlinks, and most symlinks lead to none: look first, follow then.
+static long find(const struct opening *opening, struct place *place, struct stat *stat) {
+  long result = look(opening, makes_file(opening) ? PATH_PARENT : PATH_NO_FOLLOW, place, stat);
+  if (result < 0 || !S_ISLNK(stat->st_mode) || keeps_link(opening))
+    return result;
+  result = look(opening, PATH_FOLLOW_ONE, place, stat);
+  if (result < 0 || !S_ISLNK(stat->st_mode))
+    return result;
+  return look(opening, makes_file(opening) ? PATH_CREATE : PATH_FOLLOW, place, stat);
+}
+
+static long open_found(struct call *call, const struct opening *opening) {
+  struct place place;
+  struct stat stat;
+  long result = find(opening, &place, &stat);
+  if (place.path == NULL)
+    return result;
+  // Should a symlink have come in between, the kernel must not follow it in its own terms.
+  long flags = opening->flags | (place.magic ? 0 : O_NOFOLLOW);
+  if (result == 0)
+    return may_block(&stat) && (flags & O_PATH) == 0 ? open_later(call, &place, opening, flags)
+                                                      : open_now(&place, opening, flags);
+  if (makes_file(opening))
+    return open_now(&place, opening, flags);
+  path_release(&place);
+  return result;
+}
+
+static long open_directory(const struct opening *opening) {
+  struct place place;
+  long result = path_resolve(opening->dirfd, opening->path, PATH_NO_FOLLOW, &place);
+  return result < 0 ? result : open_now(&place, opening, opening->flags | O_NOFOLLOW);
+}
+
+// Flags that contradict each other are an error whatever the path is; the kernel tells by an empty one.
+static long blame_flags(const struct opening *opening, long path_error) {
+  if ((opening->flags & (O_CREAT | O_DIRECTORY | __O_TMPFILE)) == 0)
+    return path_error;
+  return SYS_4(SYS_openat, AT_FDCWD, "", opening->flags, opening->mode) == -EINVAL ? -EINVAL : path_error;
+}
+
+long open_at(struct call *call, const struct opening *asked) {
+  struct opening opening = *asked;
+  // O_PATH ignores what would make or change a file, open(2).
+  if ((opening.flags & O_PATH) != 0)
+    opening.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  if ((opening.flags & (O_DIRECTORY | O_CREAT)) == O_DIRECTORY) {
+    long result = open_directory(&opening);
+    // A symlink is found to be no directory before it is found to be a symlink.
+    if ((result != -ENOTDIR && result != -ELOOP) || keeps_link(&opening))
+      return result < 0 ? blame_flags(&opening, result) : result;
+  }
+  enum { ATTEMPTS = 3 }; // a symlink may come in between look and open
+  long result = 0;
+  for (int i = 0; i < ATTEMPTS; i++) {
+    result = open_found(call, &opening);
+    if (result != -ELOOP || keeps_link(&opening))
+      break;
+  }
+  return result < 0 && result != CALL_DEFERRED ? blame_flags(&opening, result) : result;
 }
 
 long call_open(struct call *call) {

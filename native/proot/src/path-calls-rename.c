@@ -2,14 +2,16 @@
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "directory-cache.h"
 #include "path-calls.h"
 #include "sys.h"
 
-static void release(struct place *a, struct place *b) {
-  path_release(a);
-  path_release(b);
+static long probe(const struct place *place) {
+  char none;
+  return SYS_4(SYS_readlinkat, place->descriptor, place->path, &none, 1);
 }
 
 static bool same_bind(struct place *a, struct place *b) {
@@ -28,6 +30,87 @@ static long rename_native(const struct place *from, const struct place *to, long
 #endif
 }
 
+static bool same_mount_point(const struct place *a, const struct place *b) {
+  return a->mount_point && b->mount_point && a->bind == b->bind;
+}
+
+static bool exists(const struct place *place) {
+  long result = path_probe_name(place);
+  return result == -EINVAL || result >= 0;
+}
+
+static bool has_trailing_slash(const struct place *place) {
+  return place->path[strlen(place->path) - 1] == '/';
+}
+
+static bool is_directory(const struct place *place) {
+  struct stat stat;
+  return path_probe_name(place) == -EINVAL &&
+         SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
+}
+
+static bool same_object(const struct place *a, const struct place *b) {
+  struct stat x, y;
+  return SYS_4(SYS_newfstatat, a->descriptor, a->path, &x, 0) == 0 &&
+         SYS_4(SYS_newfstatat, b->descriptor, b->path, &y, 0) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+// Whether the two directories and what is moved between them may be written.
+static long check_permissions(const struct place *from, const struct place *to, bool moves_directory) {
+  struct place from_parent, to_parent;
+  if (path_parent(from, &from_parent) < 0 || path_parent(to, &to_parent) < 0)
+    return 0;
+  long result = path_check_access(&from_parent, PATH_WRITE | PATH_SEARCH);
+  if (result == 0)
+    result = path_check_access(&to_parent, PATH_WRITE | PATH_SEARCH);
+  if (result == 0 && moves_directory && !same_object(&from_parent, &to_parent))
+    result = path_check_access(from, PATH_WRITE);
+  return result;
+}
+
+// The errors that come before -EBUSY for a mount point, in the kernel's order.
+static long judge_mount_points(const struct place *from, const struct place *to, long flags) {
+  bool moves_directory = is_directory(from), replaces = exists(to), exchanges = (flags & RENAME_EXCHANGE) != 0;
+  if (!exists(from) || (exchanges && !replaces))
+    return -ENOENT;
+  if ((flags & RENAME_NOREPLACE) != 0 && replaces)
+    return -EEXIST;
+  if (!moves_directory && (has_trailing_slash(from) || (!exchanges && has_trailing_slash(to))))
+    return -ENOTDIR;
+  long result = check_permissions(from, to, moves_directory);
+  if (result < 0)
+    return result;
+  if (replaces && !exchanges && moves_directory != is_directory(to))
+    return moves_directory ? -ENOTDIR : -EISDIR;
+  return -EBUSY;
+}
+
+// What the host's kernel would get wrong, since for it there are no binds. With `*done` there is nothing left to do.
+// A directory above a bind stays where it is, as the bind's path does: here rename(2) is stricter than with mounts.
+static long judge_rename(struct place *from, struct place *to, long flags, bool *done) {
+  bool crosses = !same_bind(from, to);
+  bool is_read_only = path_parent_is_read_only(from);
+  *done = false;
+  bool moves_bind = path_leads_to_bind(from) || ((flags & RENAME_EXCHANGE) != 0 && path_leads_to_bind(to));
+  if (!crosses && !is_read_only && !moves_bind && !from->mount_point && !to->mount_point)
+    return 0;
+  long result = path_check_parent(from);
+  if (result == 0)
+    result = path_check_parent(to);
+  if (result < 0)
+    return result;
+  if (crosses)
+    return -EXDEV;
+  if (path_is_no_name(from))
+    return -EBUSY;
+  if (path_is_no_name(to))
+    return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+  if (is_read_only)
+    return -EROFS;
+  *done = flags == 0 && same_mount_point(from, to);
+  return *done ? 0 : judge_mount_points(from, to, flags);
+}
+
 static long rename_at(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, long flags) {
   struct place from, to;
   long result = path_resolve(from_dirfd, from_path, PATH_PARENT, &from);
@@ -35,20 +118,19 @@ static long rename_at(int from_dirfd, const char *from_path, int to_dirfd, const
     return result;
   result = path_resolve(to_dirfd, to_path, PATH_PARENT, &to);
   if (result < 0) {
+    long earlier = path_check_parent(&from);
     path_release(&from);
-    return result;
+    return earlier < 0 ? earlier : result;
   }
-  if (!same_bind(&from, &to))
-    result = -EXDEV;
-  else if (from.mount_point || to.mount_point)
-    result = -EBUSY;
-  else if (path_is_read_only(&from) || path_is_read_only(&to))
-    result = -EROFS;
-  else
+  bool done;
+  result = judge_rename(&from, &to, flags, &done);
+  if (result == 0 && !done) {
     result = rename_native(&from, &to, flags);
-  if (result == 0)
-    directory_cache_invalidate();
-  release(&from, &to);
+    if (result == 0)
+      directory_cache_invalidate();
+  }
+  path_release(&from);
+  path_release(&to);
   return result;
 }
 
@@ -72,34 +154,71 @@ long call_renameat2(struct call *call) {
                    path_argument(call, 3), flags);
 }
 
+// What the kernel finds wrong with the object to be linked, before it looks at the new name.
+static long check_source(const struct place *from) {
+  if (from->magic)
+    return 0;
+  long result = probe(from);
+  return result == -EINVAL || result >= 0 ? 0 : result;
+}
+
+static long check_target(const struct place *to) {
+  long result = path_check_parent(to);
+  if (result < 0)
+    return result;
+  if (exists(to))
+    return -EEXIST;
+  return has_trailing_slash(to) ? -ENOENT : 0;
+}
+
+// The same for a link. What a descriptor or a magic link leads to may lie anywhere: there the kernel tells.
+static long judge_link(struct place *from, struct place *to) {
+  long refusal = 0;
+  bool in_one_directory = from->relative && to->relative && from->descriptor == to->descriptor;
+  if (!from->magic && !in_one_directory && config.bind_count > 0) {
+    path_find_bind(from);
+    if (from->bind != path_parent_bind(to))
+      refusal = -EXDEV;
+  }
+  if (path_parent_is_read_only(to))
+    refusal = -EROFS;
+  if (refusal == 0)
+    return 0;
+  long result = check_source(from);
+  if (result == 0)
+    result = check_target(to);
+  return result < 0 ? result : refusal;
+}
+
+static long resolve_link_source(int dirfd, const char *guest_path, long flags, struct place *out) {
+  if (!names_descriptor(guest_path, flags))
+    return path_resolve(dirfd, guest_path, (flags & AT_SYMLINK_FOLLOW) != 0 ? PATH_FOLLOW : PATH_NO_FOLLOW, out);
+  out->owned = -1;
+  out->descriptor = dirfd;
+  out->path = guest_path;
+  out->relative = false;
+  out->magic = true;
+  return path_is_hidden_descriptor(dirfd) ? -EBADF : 0;
+}
+
 static long link_at(int from_dirfd, const char *from_path, int to_dirfd, const char *to_path, long flags) {
-  struct place from = {.owned = -1, .descriptor = from_dirfd, .path = from_path, .magic = true}, to;
-  long result = 0;
-  if (!names_descriptor(from_path, flags))
-    result = path_resolve(from_dirfd, from_path, (flags & AT_SYMLINK_FOLLOW) != 0 ? PATH_FOLLOW : PATH_NO_FOLLOW, &from);
-  else if (path_is_hidden_descriptor(from_dirfd))
-    result = -EBADF;
+  struct place from, to;
+  long result = resolve_link_source(from_dirfd, from_path, flags, &from);
   if (result < 0)
     return result;
   result = path_resolve(to_dirfd, to_path, PATH_PARENT, &to);
   if (result < 0) {
+    long earlier = check_source(&from);
     path_release(&from);
-    return result;
+    return earlier < 0 ? earlier : result;
   }
-  // What a descriptor or a magic link leads to may lie anywhere: the kernel tells.
-  if (!from.magic && !(from.relative && to.relative && from.descriptor == to.descriptor) && config.bind_count > 0) {
-    path_find_bind(&from);
-    if (from.bind != path_parent_bind(&to))
-      result = -EXDEV;
-  }
-  if (result == 0 && path_is_read_only(&to))
-    result = -EROFS;
+  result = judge_link(&from, &to);
   if (result == 0)
     result = SYS_5(SYS_linkat, from.descriptor, from.path, to.descriptor, to.path, flags);
-  char none;
-  if (result == 0 && SYS_4(SYS_readlinkat, to.descriptor, to.path, &none, 1) >= 0)
+  if (result == 0 && probe(&to) >= 0)
     directory_cache_invalidate();
-  release(&from, &to);
+  path_release(&from);
+  path_release(&to);
   return result;
 }
 

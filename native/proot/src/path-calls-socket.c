@@ -70,12 +70,11 @@ static long put_short(struct sockaddr_un *name, struct place *place) {
 static long translate(struct address *address, bool makes, struct place *place) {
   char guest_path[sizeof address->name.sun_path + 1];
   memcpy(guest_path, address->name.sun_path, sizeof guest_path);
-  long result = path_resolve(AT_FDCWD, guest_path, makes ? PATH_PARENT : PATH_FOLLOW, place);
+  long result = makes ? resolve_new(AT_FDCWD, guest_path, false, place)
+                      : path_resolve(AT_FDCWD, guest_path, PATH_FOLLOW, place);
   if (result < 0)
-    return result;
-  if (makes && path_is_read_only(place))
-    result = -EROFS;
-  else if (place->descriptor == AT_FDCWD)
+    return result == -EEXIST ? -EADDRINUSE : result;
+  if (place->descriptor == AT_FDCWD)
     result = put_path(&address->name, "", place->path);
   else
     result = put_below(&address->name, place->descriptor, place->path);

@@ -18,28 +18,33 @@ static void show_ids(uint32_t *uid, uint32_t *gid) {
 }
 
 // The kernel has just written to `out`, so it can be read and corrected in place.
-static long stat_native(int dirfd, const char *path, struct stat *out, long flags) {
-  long result = SYS_4(SYS_newfstatat, dirfd, path, out, flags);
+static long stat_place(const struct place *place, struct stat *out, long flags) {
+  long native = place->magic ? flags & ~AT_SYMLINK_NOFOLLOW : flags | AT_SYMLINK_NOFOLLOW;
+  long result = SYS_4(SYS_newfstatat, place->descriptor, place->path, out, native);
   if (result == 0)
     show_ids(&out->st_uid, &out->st_gid);
   return result;
 }
 
-// Most last components are no symlinks: look first, follow then.
-static long stat_at(int dirfd, const char *guest_path, struct stat *out, long flags) {
+static long stat_as(int dirfd, const char *guest_path, enum path_follow follow, struct stat *out, long flags) {
   struct place place;
-  long result = path_resolve(dirfd, guest_path, PATH_NO_FOLLOW, &place);
+  long result = path_resolve(dirfd, guest_path, follow, &place);
   if (result < 0)
     return result;
-  result = stat_native(place.descriptor, place.path, out, flags | AT_SYMLINK_NOFOLLOW);
+  result = stat_place(&place, out, flags);
   path_release(&place);
-  if (result < 0 || (flags & AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(out->st_mode))
+  return result;
+}
+
+// Most last components are no symlinks, and most symlinks lead to none: look first, follow then.
+static long stat_at(int dirfd, const char *guest_path, struct stat *out, long flags) {
+  long result = stat_as(dirfd, guest_path, PATH_NO_FOLLOW, out, flags);
+  if ((flags & AT_SYMLINK_NOFOLLOW) != 0)
     return result;
-  result = path_resolve(dirfd, guest_path, PATH_FOLLOW, &place);
-  if (result < 0)
-    return result;
-  result = stat_native(place.descriptor, place.path, out, flags);
-  path_release(&place);
+  if (result == 0 && S_ISLNK(out->st_mode))
+    result = stat_as(dirfd, guest_path, PATH_FOLLOW_ONE, out, flags);
+  if (result == 0 && S_ISLNK(out->st_mode))
+    result = stat_as(dirfd, guest_path, PATH_FOLLOW, out, flags);
   return result;
 }
 
@@ -70,36 +75,51 @@ long call_newfstatat(struct call *call) {
   return result;
 }
 
-static long statx_native(int dirfd, const char *path, long flags, long mask, struct statx *out) {
-  long result = SYS_5(SYS_statx, dirfd, path, flags, mask, out);
+struct statx_request {
+  int dirfd;
+  const char *path;
+  long flags;
+  long mask;
+  struct statx *out;
+};
+
+static long statx_native(const struct statx_request *request, int dirfd, const char *path, long flags) {
+  long result = SYS_5(SYS_statx, dirfd, path, flags, request->mask, request->out);
   if (result == 0)
-    show_ids(&out->stx_uid, &out->stx_gid);
+    show_ids(&request->out->stx_uid, &request->out->stx_gid);
+  return result;
+}
+
+static long statx_as(const struct statx_request *request, enum path_follow follow) {
+  struct place place;
+  long result = path_resolve(request->dirfd, request->path, follow, &place);
+  if (result < 0)
+    return result;
+  long flags = place.magic ? request->flags & ~AT_SYMLINK_NOFOLLOW : request->flags | AT_SYMLINK_NOFOLLOW;
+  result = statx_native(request, place.descriptor, place.path, flags);
+  path_release(&place);
   return result;
 }
 
 long call_statx(struct call *call) {
-  int dirfd = descriptor_argument(call, 0);
-  const char *path = path_argument(call, 1);
-  long flags = call->argument[2], mask = call->argument[3];
-  struct statx *out = (struct statx *)call->argument[4];
-  if (names_descriptor(path, flags))
-    return path_is_hidden_descriptor(dirfd) ? -EBADF : statx_native(dirfd, path, flags, mask, out);
-  struct place place;
-  long result = path_resolve(dirfd, path, PATH_NO_FOLLOW, &place);
-  if (result < 0)
-    return result;
-  // statx(2) always says whether it is a symlink when asked for the type.
-  bool follows = (flags & AT_SYMLINK_NOFOLLOW) == 0;
-  result = statx_native(place.descriptor, place.path, flags | AT_SYMLINK_NOFOLLOW, mask | (follows ? STATX_TYPE : 0),
-                        out);
-  path_release(&place);
-  if (result < 0 || !follows || !S_ISLNK(out->stx_mode))
-    return result;
-  result = path_resolve(dirfd, path, PATH_FOLLOW, &place);
-  if (result < 0)
-    return result;
-  result = statx_native(place.descriptor, place.path, flags, mask, out);
-  path_release(&place);
+  struct statx_request request = {.dirfd = descriptor_argument(call, 0),
+                                  .path = path_argument(call, 1),
+                                  .flags = call->argument[2],
+                                  .mask = call->argument[3],
+                                  .out = (struct statx *)call->argument[4]};
+  if (names_descriptor(request.path, request.flags)) {
+    if (path_is_hidden_descriptor(request.dirfd))
+      return -EBADF;
+    return statx_native(&request, request.dirfd, request.path, request.flags);
+  }
+  if ((request.flags & AT_SYMLINK_NOFOLLOW) != 0)
+    return statx_as(&request, PATH_NO_FOLLOW);
+  request.mask |= STATX_TYPE;
+  long result = statx_as(&request, PATH_NO_FOLLOW);
+  if (result == 0 && S_ISLNK(request.out->stx_mode))
+    result = statx_as(&request, PATH_FOLLOW_ONE);
+  if (result == 0 && S_ISLNK(request.out->stx_mode))
+    result = statx_as(&request, PATH_FOLLOW);
   return result;
 }
 

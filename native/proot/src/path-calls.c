@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/fcntl.h>
+#include <string.h>
 
 #include "guest.h"
 #include "sys.h"
@@ -18,13 +19,32 @@ long pass_on(const struct call *call, int descriptor_index) {
   return sys_call(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+static bool is_on_read_only(struct place *place, enum path_follow follow) {
+  return follow == PATH_PARENT ? !path_is_no_name(place) && path_parent_is_read_only(place) : path_is_read_only(place);
+}
+
 long resolve_for_change(int dirfd, const char *guest_path, enum path_follow follow, struct place *out) {
   long result = path_resolve(dirfd, guest_path, follow, out);
-  if (result == 0 && path_is_read_only(out)) {
-    path_release(out);
-    return -EROFS;
-  }
-  return result;
+  if (result < 0 || !is_on_read_only(out, follow))
+    return result;
+  char none;
+  // What is not there cannot be changed anywhere; a name about to be removed has its directory judged first.
+  result = follow == PATH_PARENT ? path_check_parent(out)
+                                 : SYS_4(SYS_readlinkat, out->descriptor, out->path, &none, 1);
+  path_release(out);
+  return result >= 0 || result == -EINVAL ? -EROFS : result;
+}
+
+long resolve_new(int dirfd, const char *guest_path, bool makes_directory, struct place *out) {
+  long result = path_resolve(dirfd, guest_path, PATH_PARENT, out);
+  if (result < 0 || !is_on_read_only(out, PATH_PARENT))
+    return result;
+  result = path_probe_name(out);
+  bool has_slash = out->path[strlen(out->path) - 1] == '/';
+  path_release(out);
+  if (result == -EINVAL || result >= 0)
+    return -EEXIST;
+  return result == -ENOENT && (makes_directory || !has_slash) ? -EROFS : result;
 }
 
 long path_call(struct call *call) {

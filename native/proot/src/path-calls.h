@@ -51,6 +51,9 @@ long pass_on(const struct call *call, int descriptor_index);
 // path_resolve() for a call that changes the object: -EROFS on a read-only bind.
 long resolve_for_change(int dirfd, const char *guest_path, enum path_follow follow, struct place *out);
 
+// path_resolve() for an entry about to be made: -EROFS on a read-only bind, but one that exists is -EEXIST even there.
+long resolve_new(int dirfd, const char *guest_path, bool makes_directory, struct place *out);
+
 struct opening {
   int dirfd;
   const char *path;

@@ -24,10 +24,11 @@ struct place {
 };
 
 enum path_follow {
-  PATH_NO_FOLLOW, // a symlink in the last component is the object itself
-  PATH_FOLLOW,    // the object must exist
-  PATH_CREATE,    // as PATH_FOLLOW, but the object may be missing: open(2) with O_CREAT
-  PATH_PARENT,    // the last component is about to be made, removed or renamed: trailing slashes are kept for the kernel
+  PATH_NO_FOLLOW,  // a symlink in the last component is the object itself
+  PATH_FOLLOW,     // the object must exist
+  PATH_FOLLOW_ONE, // known to be a symlink: where it leads is not looked at, and may be missing or a symlink again
+  PATH_CREATE,     // as PATH_FOLLOW, but the object may be missing: open(2) with O_CREAT
+  PATH_PARENT,     // the last component is about to be made, removed or renamed: trailing slashes are kept for the kernel
 };
 
 // Resolves a guest path against a guest dirfd. Returns 0 or a negative errno that equals the kernel's. Without
@@ -47,8 +48,24 @@ long path_make_plain(struct place *place);
 void path_find_bind(struct place *place);
 // The bind, NULL for the rootfs, of the directory that holds the place.
 const struct bind *path_parent_bind(struct place *place);
-// Whether the place is on a read-only bind.
+// readlink(2) on the name itself, trailing slashes ignored: a symlink is 0 or more, anything else that exists -EINVAL.
+long path_probe_name(const struct place *place);
+// What the kernel finds wrong with the way to the last component: 0, -EACCES, -ENOTDIR, -EBADF...
+long path_check_parent(const struct place *place);
+// Whether the last component is "/", "." or "..", which the kernel neither makes, removes nor renames.
+bool path_is_no_name(const struct place *place);
+// The directory that holds the place: for a mount point, the one that the guest sees it in. `path` ends in "." or names
+// the directory itself.
+long path_parent(const struct place *place, struct place *out);
+// What the kernel checks before it finds a file system to be read-only or an entry to be a mount point: 0 or -EACCES.
+// Modes as in access(2).
+enum { PATH_SEARCH = 1, PATH_WRITE = 2, PATH_READ = 4 };
+long path_check_access(const struct place *place, long mode);
+// Whether a bind lies below the place: the bind's path would not follow when the place is moved.
+bool path_leads_to_bind(const struct place *place);
+// Whether the place, or the directory that holds it, is on a read-only bind.
 bool path_is_read_only(struct place *place);
+bool path_parent_is_read_only(struct place *place);
 
 // open(2) in guest terms from inside the engine (never deferred): a descriptor or a negative errno.
 long path_open(int dirfd, const char *guest_path, long flags, long mode);

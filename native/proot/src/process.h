@@ -10,6 +10,7 @@ struct process {
   uint32_t slot_owner[SLOT_COUNT];
   uint32_t exec_buffer_owner[EXEC_BUFFER_COUNT];
   uint32_t armed; // pid: this process is bound to the supervisor's life
+  uint32_t traced_child; // pid of a vfork child that asked to be traced
 };
 
 extern struct process process;

@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "arch.h"
 #include "config.h"
+#include "exec.h"
 #include "image.h"
 #include "life.h"
 #include "path.h"
@@ -17,6 +19,7 @@
 #include "start.h"
 #include "sys.h"
 #include "text.h"
+#include "trace.h"
 #include "trap.h"
 
 // Past the point of no return the kernel, too, can only kill. The run's first program has someone to tell.
@@ -37,11 +40,9 @@ static long load(int descriptor, bool is_interpreter, struct image *image, struc
   return error;
 }
 
-static long load_interpreter(const struct image *program, struct mapped_image *mapped, const char **path) {
-  static char name[PATH_MAX];
-  *path = name;
-  mapped->start = 0;
-  long length = image_interpreter(program, name, sizeof name);
+static long load_interpreter(const struct image *program, struct mapped_image *mapped, char name[PATH_MAX]) {
+  *mapped = (struct mapped_image){0};
+  long length = image_interpreter(program, name, PATH_MAX);
   if (length <= 0)
     return length;
   long descriptor = path_open(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
@@ -70,7 +71,7 @@ static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped
       *value = program->entry;
       break;
     case AT_BASE:
-      *value = interpreter->start;
+      *value = interpreter->bias;
       break;
     case AT_EXECFN:
       *value = (uintptr_t)name;
@@ -135,7 +136,9 @@ static void correct_stack(struct initial_stack *stack) {
 void program(struct initial_stack *stack, const char *handover) {
   int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
   int descriptor = (int)text_read_number(&handover);
-  const char *name = stack->argv[1], *path, *interpreter_path;
+  int flags = (int)text_read_number(&handover);
+  const char *name = stack->argv[1], *path;
+  char interpreter_path[PATH_MAX];
   long error = start_configuration(base);
   if (error < 0)
     give_up(report, error, handover);
@@ -147,7 +150,7 @@ void program(struct initial_stack *stack, const char *handover) {
   error = load(descriptor, false, &image, &mapped);
   if (error < 0)
     give_up(report, error, path);
-  error = load_interpreter(&image, &interpreter, &interpreter_path);
+  error = load_interpreter(&image, &interpreter, interpreter_path);
   if (error < 0)
     give_up(report, error, interpreter_path);
   SYS_1(SYS_close, descriptor);
@@ -158,8 +161,10 @@ void program(struct initial_stack *stack, const char *handover) {
   if (mapped.executable_stack)
     SYS_3(SYS_mprotect, (uintptr_t)stack->base & ~(uintptr_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE,
           PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
-  signals_start();
   if (report >= 0)
     SYS_1(SYS_close, report);
+  if (flags & EXEC_TRACE_PUT_OFF)
+    trace_catch_up();
+  signals_start(!(flags & EXEC_TRAP_BLOCKED));
   enter_guest(stack->base, interpreter.start != 0 ? interpreter.entry : mapped.entry);
 }

@@ -44,6 +44,13 @@ static bool has_trailing_slash(const struct parts *parts) {
   return parts->end < parts->length;
 }
 
+// Whether a symlink in the last component is followed: not where an entry is about to be made, and a trailing slash is
+// left to the kernel.
+static bool follows_last(const struct parts *parts, enum path_follow follow) {
+  return follow == PATH_FOLLOW || follow == PATH_FOLLOW_ONE ||
+         (follow == PATH_CREATE && !has_trailing_slash(parts));
+}
+
 static bool ends_in_dots(const struct parts *parts) {
   const char *name = parts->path + parts->last;
   size_t length = parts->end - parts->last;
@@ -108,8 +115,10 @@ static long resolve_directory(struct walk *walk, const struct parts *parts, stru
 
 // Follows the last component from the directory that holds it.
 static long resolve_last(struct walk *walk, const struct parts *parts, enum path_follow follow, struct place *out) {
-  enum walk_missing missing = follow == PATH_CREATE ? WALK_MAY_BE_MISSING : WALK_MUST_EXIST;
-  long result = walk_path(walk, parts->path + parts->last, parts->end - parts->last, missing, NULL, 0);
+  enum walk_last mode = follow == PATH_CREATE       ? WALK_MAY_BE_MISSING
+                        : follow == PATH_FOLLOW_ONE ? WALK_ONE_LINK
+                                                    : WALK_MUST_EXIST;
+  long result = walk_path(walk, parts->path + parts->last, parts->end - parts->last, mode, NULL, 0);
   if (result < 0)
     return result;
   return walk->ends_in_slash ? finish(walk, "/", 1, out) : finish(walk, "", 0, out);
@@ -119,17 +128,8 @@ static long resolve_last(struct walk *walk, const struct parts *parts, enum path
 static long resolve_name(struct walk *walk, const struct parts *parts, struct place *out) {
   const char *name = parts->path + parts->last;
   size_t length = parts->end - parts->last;
-  const struct bind *bind = cursor_bind_at(&walk->at, name, length);
-  if (bind != NULL) {
-    cursor_enter(&walk->at, bind);
-  } else {
-    if (proc_hides(&walk->at, name, length))
-      return -ENOENT;
-    long result = cursor_push(&walk->at, name, length);
-    if (result < 0)
-      return result;
-  }
-  return finish(walk, parts->path + parts->end, parts->length - parts->end, out);
+  long result = walk_name(walk, name, length);
+  return result < 0 ? result : finish(walk, parts->path + parts->end, parts->length - parts->end, out);
 }
 
 static long resolve_parts(struct walk *walk, const struct parts *parts, enum path_follow follow, struct place *out) {
@@ -139,8 +139,7 @@ static long resolve_parts(struct walk *walk, const struct parts *parts, enum pat
   long result = locate(walk, parts->path, parts->directory);
   if (result < 0)
     return result;
-  bool is_followed = follow == PATH_FOLLOW || (follow == PATH_CREATE && !has_trailing_slash(parts));
-  return is_followed ? resolve_last(walk, parts, follow, out) : resolve_name(walk, parts, out);
+  return follows_last(parts, follow) ? resolve_last(walk, parts, follow, out) : resolve_name(walk, parts, out);
 }
 
 static long resolve_absolute(const char *path, size_t length, enum path_follow follow, struct place *out) {
@@ -189,19 +188,50 @@ static bool is_unsettled(long result) {
   return result == -EACCES || result == -ENAMETOOLONG;
 }
 
-// Through the guest path of the directory.
+static size_t length_of_up(const struct parts *parts, size_t at) {
+  size_t end = at + 2;
+  if (end > parts->end || !is_dot_dot(parts->path + at, 2) || (end < parts->length && parts->path[end] != '/'))
+    return 0;
+  while (end < parts->length && parts->path[end] == '/')
+    end++;
+  return end - at;
+}
+
+// Guest path of the directory that a relative path starts from. A removed directory has none, but its parent may:
+// `*skipped` is how much of the path went there.
+static long starting_directory(int dirfd, const struct parts *parts, char out[PATH_MAX], size_t *skipped) {
+  int from = dirfd;
+  long result;
+  *skipped = 0;
+  while ((result = path_of_descriptor(from, out, PATH_MAX)) == -ENOENT) {
+    size_t up = length_of_up(parts, *skipped);
+    long parent = up == 0 ? -ENOENT : SYS_3(SYS_openat, from, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (from != dirfd)
+      SYS_1(SYS_close, from);
+    if (parent < 0)
+      return parent;
+    *skipped += up;
+    from = (int)parent;
+  }
+  if (from != dirfd)
+    SYS_1(SYS_close, from);
+  return result;
+}
+
 static long resolve_joined(int dirfd, const struct parts *parts, enum path_follow follow, struct place *out) {
   char joined[PATH_MAX];
-  long directory = path_of_descriptor(dirfd, joined, sizeof joined);
+  size_t skipped;
+  long directory = starting_directory(dirfd, parts, joined, &skipped);
+  size_t rest = parts->length - skipped;
   if (directory == -EBADF || directory == -ENOTDIR)
     return directory;
-  if (directory < 0 || (size_t)directory + 1 + parts->length >= sizeof joined)
+  if (directory < 0 || (size_t)directory + 1 + rest >= sizeof joined)
     return resolve_beneath(dirfd, parts, follow, out);
   if (directory == 1)
     directory = 0;
   joined[directory] = '/';
-  memcpy(joined + directory + 1, parts->path, parts->length + 1);
-  long result = resolve_absolute(joined, (size_t)directory + 1 + parts->length, follow, out);
+  memcpy(joined + directory + 1, parts->path + skipped, rest + 1);
+  long result = resolve_absolute(joined, (size_t)directory + 1 + rest, follow, out);
   if (!is_unsettled(result))
     return result;
   long beneath = resolve_beneath(dirfd, parts, follow, out);
@@ -213,26 +243,36 @@ static bool is_special(const char *name, size_t length) {
   return is_dot_dot(name, length) || bind_may_be_named(name, length) || proc_may_hide(name, length);
 }
 
+// A plain name in the directory: the kernel finds the entry, unless a symlink is to be followed.
+static long check_name(int dirfd, const struct parts *parts, enum path_follow follow, bool *is_symlink) {
+  *is_symlink = false;
+  if (!follows_last(parts, follow) || ends_in_dots(parts))
+    return 0;
+  char none;
+  long result = SYS_4(SYS_readlinkat, dirfd, parts->path, &none, 1);
+  *is_symlink = result >= 0;
+  return result >= 0 || result == -EINVAL || (result == -ENOENT && follow == PATH_CREATE) ? 0 : result;
+}
+
 static long resolve_relative(int dirfd, const char *path, size_t length, enum path_follow follow, struct place *out) {
   struct parts parts = cut(path, length);
   const char *name = path + parts.last;
   size_t name_length = parts.end - parts.last;
-  if (parts.last > 0 || is_special(name, name_length))
+  bool is_entered = has_trailing_slash(&parts) && follow != PATH_PARENT && follow != PATH_CREATE;
+  if (parts.last > 0 || is_special(name, name_length) || (is_entered && !is_dot(name, name_length)))
+    return resolve_joined(dirfd, &parts, follow, out);
+  if (follow == PATH_FOLLOW_ONE)
+    return resolve_joined(dirfd, &parts, follow, out);
+  bool is_symlink;
+  long result = check_name(dirfd, &parts, follow, &is_symlink);
+  if (result < 0)
+    return result;
+  if (is_symlink)
     return resolve_joined(dirfd, &parts, follow, out);
   out->descriptor = dirfd;
   out->path = path;
   out->relative = true;
-  if (follow == PATH_PARENT || is_dot(name, name_length))
-    return 0;
-  if (has_trailing_slash(&parts))
-    return resolve_joined(dirfd, &parts, follow, out);
-  if (follow == PATH_NO_FOLLOW)
-    return 0;
-  char none;
-  long result = SYS_4(SYS_readlinkat, dirfd, path, &none, 1);
-  if (result >= 0)
-    return resolve_joined(dirfd, &parts, follow, out);
-  return result == -EINVAL || (result == -ENOENT && follow == PATH_CREATE) ? 0 : result;
+  return 0;
 }
 
 static long start(const char *guest_path, struct place *out) {
@@ -267,9 +307,10 @@ long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow fo
   if (is_absolute && (resolve & RESOLVE_BENEATH) != 0)
     return -EXDEV;
   struct walk_limits limits = {.resolve = resolve, .floor = floor};
-  struct walk walk = {.at.text = out->buffer, .limits = &limits, .directory = true};
+  struct walk walk = {.at.text = out->buffer, .limits = &limits, .root_seen = is_absolute || is_scoped};
   if (is_absolute && !is_scoped) {
     cursor_to_root(&walk.at);
+    walk.directory = true;
   } else {
     if (path_is_hidden_descriptor(dirfd) || !cursor_from_descriptor(&walk.at, dirfd))
       return -EBADF;
@@ -280,12 +321,6 @@ long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow fo
   }
   struct parts parts = cut(guest_path, (size_t)length);
   return parts.end > 0 ? resolve_parts(&walk, &parts, follow, out) : finish(&walk, "", 0, out);
-}
-
-void path_release(struct place *place) {
-  if (place->owned >= 0)
-    SYS_1(SYS_close, place->owned);
-  place->owned = -1;
 }
 
 long path_open(int dirfd, const char *guest_path, long flags, long mode) {

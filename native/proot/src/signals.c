@@ -26,13 +26,15 @@ struct action {
 
 static struct action guest_action;
 
-void signals_start(void) {
+void signals_start(bool unblock_trap) {
+  uint64_t open = sigsys_bit | (unblock_trap ? (uint64_t)1 << (SIGTRAP - 1) : 0);
+
   struct action action = {.detailed = trap_entry,
                           .flags = SA_SIGINFO | SA_ONSTACK | RESTORER,
                           .restorer = gate_sigreturn,
                           .mask = ~(uint64_t)0};
   SYS_4(SYS_rt_sigaction, SIGSYS, &action, 0, sizeof action.mask);
-  SYS_4(SYS_rt_sigprocmask, SIG_UNBLOCK, &sigsys_bit, 0, sizeof sigsys_bit);
+  SYS_4(SYS_rt_sigprocmask, SIG_UNBLOCK, &open, 0, sizeof open);
 }
 
 static long copy_mask_in(uint64_t *mask, long address) {

@@ -7,8 +7,8 @@
 
 #include "call.h"
 
-// Takes SIGSYS over for this process.
-void signals_start(void);
+// Takes SIGSYS over for this process. Lets SIGTRAP through if it was blocked only until now.
+void signals_start(bool unblock_trap);
 
 call_handler signals_mask;       // rt_sigprocmask(2)
 call_handler signals_action;     // rt_sigaction(2)

@@ -38,7 +38,15 @@ void *memset(void *to, int value, size_t size) {
 
 int memcmp(const void *a, const void *b, size_t size) {
   const unsigned char *x = a, *y = b;
-  for (size_t i = 0; i < size; i++)
+  size_t i = 0;
+  for (; i + sizeof(uint64_t) <= size; i += sizeof(uint64_t)) {
+    uint64_t first, second;
+    __builtin_memcpy(&first, x + i, sizeof first);
+    __builtin_memcpy(&second, y + i, sizeof second);
+    if (first != second)
+      break;
+  }
+  for (; i < size; i++)
     if (x[i] != y[i])
       return x[i] - y[i];
   return 0;

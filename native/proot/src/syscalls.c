@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 
 #include "confine.h"
 #include "descriptors.h"
 #include "exec.h"
 #include "identity.h"
+#include "listing.h"
 #include "path.h"
 #include "signals.h"
+#include "trace.h"
 
 #define EVERY_TIME .condition = ALWAYS
 #define WHEN_IDS_FAKED .condition = IDS_FAKED

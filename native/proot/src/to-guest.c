@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cursor.h"
 #include "path.h"
@@ -20,6 +21,14 @@ bool path_is_hidden_descriptor(long descriptor) {
   return descriptor >= config.descriptor_base && descriptor < config.descriptor_base + HIDDEN_COUNT;
 }
 
+// A removed directory has no path; what readlink(2) says of it ends in a mark that might also be part of a name.
+static bool is_removed(int descriptor, const char *path, size_t length) {
+  static const char mark[] = " (deleted)";
+  struct stat stat;
+  return length >= sizeof mark && memcmp(path + length - (sizeof mark - 1), mark, sizeof mark - 1) == 0 &&
+         SYS_2(SYS_fstat, descriptor, &stat) == 0 && stat.st_nlink == 0;
+}
+
 static long host_path_of_descriptor(int dirfd, char *out, size_t capacity) {
   if (dirfd == AT_FDCWD) {
     long size = SYS_2(SYS_getcwd, out, capacity);
@@ -32,7 +41,7 @@ static long host_path_of_descriptor(int dirfd, char *out, size_t capacity) {
     return -EBADF;
   if (length == (long)capacity)
     return -ENAMETOOLONG;
-  return length;
+  return length > 0 && is_removed(dirfd, out, (size_t)length) ? -ENOENT : length;
 }
 
 bool cursor_from_descriptor(struct cursor *cursor, int dirfd) {
@@ -47,46 +56,4 @@ long path_of_descriptor(int dirfd, char *out, size_t capacity) {
   if (length < 0)
     return length;
   return path_to_guest(out, (size_t)length, capacity);
-}
-
-void path_find_bind(struct place *place) {
-  if (!place->relative)
-    return;
-  struct cursor cursor = {.text = place->buffer};
-  place->bind = cursor_from_descriptor(&cursor, place->descriptor) ? cursor.bind : NULL;
-  place->relative = false;
-}
-
-const struct bind *path_parent_bind(struct place *place) {
-  path_find_bind(place);
-  const struct bind *bind = place->bind;
-  if (bind == NULL || !place->mount_point)
-    return bind;
-  return bind_covering(bind->guest, bind->guest_length - bind->name_length - 1);
-}
-
-bool path_is_read_only(struct place *place) {
-  if (!config.has_read_only_bind || place->magic)
-    return false;
-  path_find_bind(place);
-  return place->bind != NULL && (place->bind->flags & BIND_READ_ONLY) != 0;
-}
-
-// The descriptor of the rootfs rather than its path: the guest may have dropped the right to search the directories
-// above it.
-long path_make_plain(struct place *place) {
-  if (place->path[0] == '/' || place->descriptor == AT_FDCWD)
-    return 0;
-  char head[PROC_DESCRIPTOR_PATH_SIZE];
-  proc_descriptor_path(place->descriptor, head);
-  size_t head_length = strlen(head);
-  size_t length = strlen(place->path);
-  if (head_length + 1 + length >= sizeof place->buffer)
-    return -ENAMETOOLONG;
-  memmove(place->buffer + head_length + 1, place->path, length + 1);
-  memcpy(place->buffer, head, head_length);
-  place->buffer[head_length] = '/';
-  place->path = place->buffer;
-  place->descriptor = AT_FDCWD;
-  return 0;
 }

@@ -16,6 +16,7 @@ struct pending {
   char text[2 * PATH_MAX];
   size_t start;
   size_t own; // end of the last component met that no symlink has put there
+  bool in_last; // a symlink in the last component has been followed
 };
 
 enum { PENDING_END = sizeof((struct pending *)0)->text };
@@ -55,7 +56,8 @@ static bool is_limited(const struct walk *walk, uint64_t resolve) {
 }
 
 static long jump_to_root(struct walk *walk) {
-  if (is_limited(walk, RESOLVE_BENEATH) || (is_limited(walk, RESOLVE_NO_XDEV) && walk->at.bind != NULL))
+  bool crosses = walk->at.bind != NULL || !walk->root_seen;
+  if (is_limited(walk, RESOLVE_BENEATH) || (is_limited(walk, RESOLVE_NO_XDEV) && crosses))
     return -EXDEV;
   walk->directory = true;
   if (is_limited(walk, RESOLVE_IN_ROOT))
@@ -65,6 +67,7 @@ static long jump_to_root(struct walk *walk) {
 }
 
 static long go_up(struct walk *walk) {
+  walk->root_seen = true;
   if (is_limited(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
       cursor_is_at(&walk->at, walk->limits->floor, walk->limits->floor_length))
     return is_limited(walk, RESOLVE_BENEATH) ? -EXDEV : 0;
@@ -107,7 +110,9 @@ static long follow_magic(struct walk *walk, struct pending *pending, size_t leng
 }
 
 // The component that was pushed last: follows it if it is a symlink.
-static long step(struct walk *walk, struct pending *pending, bool last, enum walk_missing missing) {
+static long step(struct walk *walk, struct pending *pending, bool last, enum walk_last mode) {
+  if (last && pending->in_last && mode == WALK_ONE_LINK && !walk->passed_proc)
+    return 0;
   size_t capacity = pending->start < PATH_MAX ? pending->start : PATH_MAX;
   if (capacity == 0)
     return -ENAMETOOLONG;
@@ -115,7 +120,7 @@ static long step(struct walk *walk, struct pending *pending, bool last, enum wal
       SYS_4(SYS_readlinkat, cursor_descriptor(&walk->at), cursor_path(&walk->at), pending->text, capacity);
   if (length == -EINVAL)
     return 0;
-  if (length == -ENOENT && ((last && missing == WALK_MAY_BE_MISSING) || cursor_leads_to_bind(&walk->at)))
+  if (length == -ENOENT && ((last && mode == WALK_MAY_BE_MISSING) || cursor_leads_to_bind(&walk->at)))
     return 0;
   if (length < 0)
     return length;
@@ -123,28 +128,26 @@ static long step(struct walk *walk, struct pending *pending, bool last, enum wal
     return -ENAMETOOLONG;
   if (cursor_in_proc(&walk->at) && proc_link_is_magic(pending->text, (size_t)length))
     return follow_magic(walk, pending, (size_t)length, last);
+  pending->in_last = last;
   return follow(walk, pending, (size_t)length);
 }
 
-static long enter(struct walk *walk, struct pending *pending, const char *name, size_t length, bool last,
-                  enum walk_missing missing) {
+long walk_name(struct walk *walk, const char *name, size_t length) {
   const struct bind *bind = cursor_bind_at(&walk->at, name, length);
   walk->directory = false;
   if (bind != NULL) {
     cursor_enter(&walk->at, bind);
-    return is_limited(walk, RESOLVE_NO_XDEV) ? -EXDEV : 0;
+    return is_limited(walk, RESOLVE_NO_XDEV) ? -EXDEV : WALK_ENTERED_BIND;
   }
   if (proc_hides(&walk->at, name, length))
     return -ENOENT;
   long result = cursor_push(&walk->at, name, length);
-  if (result < 0)
-    return result;
-  if (cursor_in_proc(&walk->at))
+  if (result == 0 && cursor_in_proc(&walk->at))
     walk->passed_proc = true;
-  return step(walk, pending, last, missing);
+  return result;
 }
 
-static long walk_component(struct walk *walk, struct pending *pending, size_t end, enum walk_missing missing) {
+static long walk_component(struct walk *walk, struct pending *pending, size_t end, enum walk_last mode) {
   const char *name = pending->text + pending->start;
   size_t length = end - pending->start;
   bool last = end == PENDING_END;
@@ -153,19 +156,22 @@ static long walk_component(struct walk *walk, struct pending *pending, size_t en
   pending->start = end;
   bool dot = length == 1 && name[0] == '.';
   bool dot_dot = length == 2 && name[0] == '.' && name[1] == '.';
-  if (!dot && !dot_dot)
-    return enter(walk, pending, name, length, last, missing);
+  if (!dot && !dot_dot) {
+    long entered = walk_name(walk, name, length);
+    return entered == 0 ? step(walk, pending, last, mode) : entered;
+  }
   long result = check_directory(walk);
   return result == 0 && dot_dot ? go_up(walk) : result;
 }
 
-long walk_path(struct walk *walk, const char *path, size_t length, enum walk_missing missing, const char *known,
+long walk_path(struct walk *walk, const char *path, size_t length, enum walk_last mode, const char *known,
                size_t known_length) {
   struct pending pending;
   if (length > PATH_MAX)
     return -ENAMETOOLONG;
   size_t origin = PENDING_END - length;
   pending.start = pending.own = origin;
+  pending.in_last = false;
   memcpy(pending.text + origin, path, length);
   struct memory memory = {
       .path = known,
@@ -187,7 +193,7 @@ long walk_path(struct walk *walk, const char *path, size_t length, enum walk_mis
       end++;
     if (walk->ends_in_magic)
       return -ENOTDIR;
-    long result = walk_component(walk, &pending, end, missing);
+    long result = walk_component(walk, &pending, end, mode);
     if (result < 0)
       return result;
   }

@@ -23,15 +23,26 @@ struct walk {
   bool passed_proc; // the way depends on who walks: not to be remembered
   bool ends_in_magic; // `at` is a magic link that the kernel has to follow
   const struct walk_limits *limits; // NULL: none
+  // The kernel takes any symlink to "/" for a crossing (RESOLVE_NO_XDEV) before it has looked at its root, which a path
+  // does that starts there or has gone up.
+  bool root_seen;
   bool ends_in_slash; // the text of a symlink said that `at` must be a directory
 };
 
-enum walk_missing { WALK_MUST_EXIST, WALK_MAY_BE_MISSING };
+// Moves to an entry of the directory, which may be a symlink or missing. Returns 0, WALK_ENTERED_BIND when the entry is
+// where a bind lies, or a negative errno.
+enum { WALK_ENTERED_BIND = 1 };
+long walk_name(struct walk *walk, const char *name, size_t length);
 
-// Moves over `path`, relative to where it is, and follows every symlink, the last one too. With WALK_MAY_BE_MISSING the
-// last component need not exist. Directories met on the way that no symlink of `path` leads through are remembered
+enum walk_last {
+  WALK_MUST_EXIST,
+  WALK_MAY_BE_MISSING, // the last component need not exist
+  WALK_ONE_LINK,       // what a symlink in the last component leads to is not looked at: it may be missing or a symlink
+};
+
+// Moves over `path`, relative to where it is, and follows every symlink, the last one too. Directories met on the way that no symlink of `path` leads through are remembered
 // under `known`, the absolute text whose tail `path` is, as far as its first `known_length` bytes; NULL: none are.
-long walk_path(struct walk *walk, const char *path, size_t length, enum walk_missing missing, const char *known,
+long walk_path(struct walk *walk, const char *path, size_t length, enum walk_last mode, const char *known,
                size_t known_length);
 
 #endif

@@ -8,3 +8,8 @@ export const exitCodes: {
   /** anyproc itself failed. */
   readonly internal: 125;
 } = { timeout: 124, internal: 125 };
+
+/** What the shell sees: the program's own status, or 124 when its time was over. */
+export function exitStatus(exit: { readonly exitCode: number; readonly timedOut: boolean }): number {
+  return exit.timedOut ? exitCodes.timeout : exit.exitCode;
+}

@@ -50,7 +50,8 @@ export function reportFailure(error: unknown, options: OutputOptions): void {
   // Without a code of ours it is a defect, and the stack is what a report needs.
   const isExpected = typeof code === "string" && code.startsWith("ANYPROC_");
   writeErrorLine(isExpected ? `anyproc: ${message}` : `anyproc: internal error: ${stackOf(error)}`);
-  if (isExpected && options.verbose && error instanceof Error && error.cause) writeErrorLine(`cause: ${stackOf(error.cause)}`);
+  if (isExpected && options.verbose && error instanceof Error && error.cause)
+    writeErrorLine(`cause: ${stackOf(error.cause)}`);
   if (options.json) writeJson({ error: { code: isExpected ? code : "ANYPROC_INTERNAL", message } });
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, type CommanderError } from "commander";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
@@ -33,7 +33,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
 
 /** Commander's error in the form that every failure of anyproc has. */
 function usageError(command: Command, error: CommanderError): UsageError {
-  const [what = "", hint] = error.message.replace(/^error: /, "").split("\n");
+  const [what = "", hint] = error.message.replace(/^error: /, "").split(/\.?(?:\n|$)/);
   const suggestion = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint ?? "")?.[1];
   const name = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
   const where = command.parent ? `${command.name()}: ` : "";

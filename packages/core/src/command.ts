@@ -90,7 +90,8 @@ export function mergeEnv(
   own: Readonly<Record<string, string | undefined>>,
   command: Pick<Command, "env" | "extendEnv">,
 ): Record<string, string> {
-  const merged: Record<string, string> = {};
+  // No prototype: `__proto__` is a variable's name like any other.
+  const merged: Record<string, string> = Object.create(null);
   const sources = command.extendEnv === false ? [command.env] : [own, command.env];
   for (const source of sources) {
     for (const name in source) {

@@ -21,14 +21,19 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
   const running = new Set<Process>();
   let closed: Promise<void> | undefined;
 
+  function checkOpen(): void {
+    if (closed) throw new AnyprocError("ANYPROC_CLOSED", `${name}: the environment is closed: make another one`);
+  }
+
   function create(input: CommandInput, options?: SpawnOptions): Process {
-    if (closed) throw new AnyprocError("ANYPROC_CLOSED", `${name}: the environment is closed`);
+    checkOpen();
     const command = toCommand(input);
     checkCapabilities(name, capabilities, command);
     const process: Process = new ManagedProcess(startTracked, command, options);
     return process;
 
     async function startTracked(checked: Command): Promise<Awaited<ReturnType<Starter>>> {
+      checkOpen();
       running.add(process);
       try {
         const program = await start(checked);

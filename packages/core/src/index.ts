@@ -23,6 +23,7 @@ export {
   createProcess,
   type EnvironmentFactory,
   type NamedProcessOptions,
+  type RegisterOptions,
   registerEnvironment,
   registeredEnvironments,
 } from "./registry.ts";

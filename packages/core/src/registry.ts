@@ -8,9 +8,14 @@ export type EnvironmentFactory = (options?: Readonly<Record<string, unknown>>) =
 
 // On the global object, so that two copies of this package (one per dependency range) share one registry.
 const key = Symbol.for("anyproc.environments");
-const shared = globalThis as { [key]?: Map<string, EnvironmentFactory> };
+const shared = globalThis as { [key]?: Map<string, Registration> };
 shared[key] ??= new Map();
-const factories: Map<string, EnvironmentFactory> = shared[key];
+const registrations: Map<string, Registration> = shared[key];
+
+interface Registration {
+  readonly factory: EnvironmentFactory;
+  readonly owner: string | undefined;
+}
 
 const packages: Readonly<Record<string, string>> = {
   host: "@anyproc/host",
@@ -20,24 +25,33 @@ const packages: Readonly<Record<string, string>> = {
   proot: "@anyproc/proot",
 };
 
+/** Options of registerEnvironment(). */
+export interface RegisterOptions {
+  /** The package that registers. A second copy of the same package may register again; the first one stays. */
+  readonly owner?: string;
+}
+
 /**
  * Makes an environment known by a name. Packages do so when they are imported.
  *
- * @throws ANYPROC_DUPLICATE_ENVIRONMENT when another factory has the name
+ * @throws ANYPROC_DUPLICATE_ENVIRONMENT when somebody else has the name
  */
-export function registerEnvironment(name: string, factory: EnvironmentFactory): void {
-  if (factories.has(name)) {
+export function registerEnvironment(name: string, factory: EnvironmentFactory, options: RegisterOptions = {}): void {
+  const { owner } = options;
+  const present = registrations.get(name);
+  if (present !== undefined && owner !== undefined && present.owner === owner) return;
+  if (present !== undefined) {
     throw new AnyprocError(
       "ANYPROC_DUPLICATE_ENVIRONMENT",
       `an environment named ${JSON.stringify(name)} is registered already: register yours under another name`,
     );
   }
-  factories.set(name, factory);
+  registrations.set(name, { factory, owner });
 }
 
 /** The names that can be created now. */
 export function registeredEnvironments(): string[] {
-  return [...factories.keys()].sort();
+  return [...registrations.keys()].sort();
 }
 
 /**
@@ -49,8 +63,8 @@ export async function createEnvironment(
   name: string,
   options?: Readonly<Record<string, unknown>>,
 ): Promise<Environment> {
-  const factory = factories.get(name);
-  if (!factory) {
+  const registration = registrations.get(name);
+  if (!registration) {
     const known = registeredEnvironments().join(", ") || "none";
     const missing = Object.hasOwn(packages, name) ? packages[name] : undefined;
     const remedy = missing
@@ -61,7 +75,7 @@ export async function createEnvironment(
       `no environment is named ${JSON.stringify(name)} (registered: ${known}): ${remedy}`,
     );
   }
-  return factory(options);
+  return registration.factory(options);
 }
 
 /** Options of createProcess(): the run's, and the environment's own under `environment`. */

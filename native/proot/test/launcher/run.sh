@@ -80,6 +80,8 @@ expect 'cwd missing' 125 "$(status_of guest --cwd /anyproc-missing -- true)"
 expect 'shim missing' 125 "$(status_of guest --shim /anyproc-missing -- true)"
 expect 'unknown option' 125 "$(status_of guest --unknown -- true)"
 expect 'no program' 125 "$(status_of guest --)"
+expect 'an engine in an engine' 125 "$(status_of guest -- "$engine" --rootfs / -- true)"
+expect 'its message' 1 "$(grep -c 'cannot run inside another anyproc-proot' "$scratch/err")"
 expect 'help' 0 "$(status_of "$engine" --help)"
 expect 'probe' 0 "$(status_of "$engine" --probe)"
 expect 'probe sees seccomp' 1 "$(grep -c '"seccomp":true' "$scratch/out")"
@@ -127,7 +129,13 @@ expect 'a bind' content "$(printf content >"$scratch/file" && mkdir -p "$scratch
 for limit in 64 256 1024; do
   expect "descriptor limit $limit" ok "$(ulimit -n "$limit" && guest -- /bin/sh -c 'echo ok')"
 done
+if (ulimit -n 1048576) 2>/dev/null; then
+  expect 'descriptor limit 1048576' ok "$(ulimit -n 1048576 && guest -- /bin/sh -c 'echo ok')"
+fi
 expect 'an inherited descriptor stays' inherited "$(guest -- /bin/sh -c 'cat <&9' 9< <(echo inherited))"
+list_descriptors='import os; print(os.listdir("/proc/self/fd"), os.listdir("/proc/self/fdinfo"))'
+expect 'a closed stream stays closed' closed "$("$engine" --rootfs / -- /bin/sh -c '[ -e /proc/$$/fd/0 ] || echo closed' <&-)"
+expect 'none of the engine'\''s own is seen' "$(python3 -c "$list_descriptors")" "$(guest -- "$(command -v python3)" -c "$list_descriptors")"
 expect 'ignored signals stay ignored' 1 "$(trap '' HUP && "$engine" --rootfs / -- /bin/grep -c '^SigIgn:.*[13579bdf]$' /proc/self/status)"
 
 # Signals sent to the launcher reach the program.

@@ -26,21 +26,36 @@ class Terminal:
         self.text = ""
         self.end = False
 
-    def expect(self, pattern):
-        """Reads until `pattern` appears behind everything expected before."""
-        deadline = time.monotonic() + 20
-        while not (found := re.search(pattern, self.text)):
-            readable, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
-            if not readable or self.end:
-                sys.exit(f"not ok: {pattern!r} did not come; there is {self.text!r}")
+    def read(self, deadline):
+        """Takes what the program has written, once there is something or the deadline has passed."""
+        readable, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
+        if readable:
             try:
                 chunk = os.read(self.master, 4096)
             except OSError:
                 chunk = b""
             self.end = not chunk
             self.text += chunk.decode(errors="replace")
+
+    def expect(self, pattern):
+        """Reads until `pattern` appears behind everything expected before."""
+        deadline = time.monotonic() + 20
+        while not (found := re.search(pattern, self.text)):
+            if self.end or time.monotonic() > deadline:
+                sys.exit(f"not ok: {pattern!r} did not come; there is {self.text!r}")
+            self.read(deadline)
         before, self.text = self.text[: found.start()], self.text[found.end() :]
         return before
+
+    def bring_to_foreground(self):
+        """Types "fg" and waits until another process group has the terminal."""
+        deadline = time.monotonic() + 20
+        before = os.tcgetpgrp(self.master)
+        self.type("fg\n")
+        while os.tcgetpgrp(self.master) == before:
+            if time.monotonic() > deadline:
+                sys.exit(f"not ok: the job did not get the terminal; there is {self.text!r}")
+            self.read(time.monotonic() + 0.01)
 
     def type(self, text):
         os.write(self.master, text.encode())
@@ -50,23 +65,28 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+# Says when it runs and when it runs again, so that keys are typed neither too early nor into the shell.
+PROGRAM = (
+    f"{sys.executable} -c 'import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    'signal.signal(signal.SIGCONT, lambda *_: print("continued", flush=True)); '
+    'print("started", flush=True); [signal.pause() for _ in iter(int, 1)]\''
+)
 SHELL = ("/bin/bash", "--norc", "--noprofile", "-i")
 
 
 def control_a_job(terminal, start):
     """Stops, continues in the background and the foreground, and interrupts `start`, which prints "started"."""
     terminal.type(start + "\n")
-    terminal.expect(r"\nstarted")
+    terminal.expect('started(?!")')
     terminal.type("\x1a")
     terminal.expect("Stopped")
     terminal.expect("prompt> ")
     terminal.type("bg\n")
-    terminal.expect("prompt> ")
+    terminal.expect('continued(?!")')
     terminal.type("jobs\n")
     terminal.expect("Running")
     terminal.expect("prompt> ")
-    terminal.type("fg\n")
-    terminal.expect("fg\r\n.*\r\n")
+    terminal.bring_to_foreground()
     terminal.type("\x03")
     terminal.expect("prompt> ")
     terminal.type("echo status=$?\n")
@@ -77,15 +97,13 @@ def control_a_job(terminal, start):
 def foreground_job():
     terminal = Terminal(*SHELL)
     terminal.expect("prompt> ")
-    control_a_job(terminal, f"{GUEST} /bin/sh -c 'echo started; exec sleep 1000'")
+    control_a_job(terminal, f"{GUEST} {PROGRAM}")
     # Reading from the terminal in the background stops the job, and the shell hears of it.
+    terminal.type("set -b\n")
+    terminal.expect("prompt> ")
     terminal.type(f"{GUEST} /bin/cat &\n")
-    terminal.expect(r"prompt> ")
-    terminal.type("\n")
-    terminal.expect(r"Stopped")
-    terminal.expect(r"prompt> ")
-    terminal.type("fg\n")
-    terminal.expect("cat")
+    terminal.expect("Stopped")
+    terminal.bring_to_foreground()
     terminal.type("echoed\n")
     terminal.expect("echoed\r\nechoed")
     terminal.type("\x04")
@@ -104,7 +122,7 @@ def shell_in_guest(terminal):
     before = terminal.expect("prompt> ")
     if "terminal process group" in before or "job control" in before:
         sys.exit(f"not ok: the guest's shell complains: {before!r}")
-    control_a_job(terminal, "sh -c 'echo started; exec sleep 1000'")
+    control_a_job(terminal, PROGRAM)
 
 
 def session_leader():

@@ -25,11 +25,16 @@ export function addProcessOptions(command: Command): Command {
     .addOption(new Option("-u, --user <uid[:gid]|name>", "who runs the program"))
     .addOption(new Option("-i, --interactive", "connect stdin (it always is; accepted for docker's sake)"))
     .addOption(new Option("-t, --tty", "run on a terminal of its own"))
-    .addOption(new Option("--timeout <seconds>", "end the program after this long; exit status 124").argParser(seconds("--timeout")))
     .addOption(
-      new Option("--kill-after <seconds>", "SIGKILL when it is not gone this long after SIGTERM (default: 5)").argParser(
-        seconds("--kill-after"),
+      new Option("--timeout <seconds>", "end the program after this long; exit status 124").argParser(
+        seconds("--timeout"),
       ),
+    )
+    .addOption(
+      new Option(
+        "--kill-after <seconds>",
+        "SIGKILL when it is not gone this long after SIGTERM (default: 5)",
+      ).argParser(seconds("--kill-after")),
     );
 }
 

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import type { EnvironmentOptions } from "../environments/options.ts";
 import { environmentNames } from "../environments/names.ts";
+import type { EnvironmentOptions } from "../environments/options.ts";
 import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
 import { addProcessOptions, collect, type ProcessOptions } from "./process-options.ts";
@@ -34,7 +34,9 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .addOption(new Option("-R <dir>", "--rootfs, your own identity, and the host's accounts, network and home"))
     .addOption(new Option("-S <dir>", "--rootfs, root's identity, and the host's network and home"))
     .addOption(
-      new Option("-b, --bind <host[:guest[:ro]]>", "show a host path in the guest, read-only with :ro").argParser(collect),
+      new Option("-b, --bind <host[:guest[:ro]]>", "show a host path in the guest, read-only with :ro").argParser(
+        collect,
+      ),
     )
     .addOption(new Option("-0, --root-id", "appear to be root (default, except with -R)"))
     .addOption(new Option("--id <uid:gid>", "appear to be this user and group"))

@@ -69,7 +69,10 @@ ${all.flatMap(valueCases).join("\n")}
 _${name}_operands() {
   values=
   case $command in
-${all.filter(({ operands }) => operands).map((command) => `    ${command.name}) values='${spell(command.operands)}' ;;`).join("\n")}
+${all
+  .filter(({ operands }) => operands)
+  .map((command) => `    ${command.name}) values='${spell(command.operands)}' ;;`)
+  .join("\n")}
   esac
   if [[ $values != command ]]; then
     (($1 < \${#words[@]} - 1)) || _${name}_reply "$current"

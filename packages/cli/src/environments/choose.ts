@@ -37,9 +37,8 @@ export function chooseEnvironment(options: EnvironmentOptions): EnvironmentName 
   const [first] = given;
   const contradiction = given.find((option) => option.environment !== first?.environment);
   if (first && contradiction) {
-    throw new UsageError(
-      `${first.flag} runs on ${first.environment}, but ${contradiction.flag} is for ${contradiction.environment}: leave one of them out`,
-    );
+    const [one, other] = [first, contradiction].map(({ flag, environment }) => `${flag} is for ${environment}`);
+    throw new UsageError(`${one}, but ${other}: leave one of them out`);
   }
   return first?.environment ?? "host";
 }

@@ -7,7 +7,9 @@ const kernel = ["/dev", "/sys", "/proc", "/tmp"];
 
 /** What proot(1) shows of the host with -R: its accounts, network, devices, sockets and the user's home. */
 export function accountPreset(rootfs: string): Bind[] {
-  const etc = ["hosts.equiv", "mtab", "netgroup", "networks", "passwd", "group", "localtime"].map((name) => `/etc/${name}`);
+  const etc = ["hosts.equiv", "mtab", "netgroup", "networks", "passwd", "group", "localtime"].map(
+    (name) => `/etc/${name}`,
+  );
   return toBinds([...network, ...etc, ...kernel, "/run", "/var/run/dbus/system_bus_socket", homedir(), rootfs]);
 }
 

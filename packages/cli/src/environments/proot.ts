@@ -27,12 +27,14 @@ function rootfsOf(options: EnvironmentOptions): { rootfs: string; preset?: (root
   ].filter(({ rootfs }) => rootfs !== undefined);
   const [first, second] = given;
   if (!first?.rootfs) throw new UsageError("proot: no root filesystem: name its directory with --rootfs DIR");
-  if (second) throw new UsageError(`${first.flag} and ${second.flag} both name the root filesystem: leave one of them out`);
+  if (second)
+    throw new UsageError(`${first.flag} and ${second.flag} both name the root filesystem: leave one of them out`);
   return { rootfs: first.rootfs, ...(first.preset && { preset: first.preset }) };
 }
 
 function identity({ id, rootId, R }: EnvironmentOptions): NonNullable<ProotOptions["id"]> {
-  if (id !== undefined && rootId) throw new UsageError("--id and --root-id both name the identity: leave one of them out");
+  if (id !== undefined && rootId)
+    throw new UsageError("--id and --root-id both name the identity: leave one of them out");
   if (id === undefined) return R !== undefined && !rootId ? "host" : "root";
   const [, uid, gid] = /^(\d{1,10}):(\d{1,10})$/.exec(id) ?? [];
   if (uid === undefined) throw new UsageError(`--id ${id}: give two numbers, as in --id 1000:1000`);
@@ -42,7 +44,9 @@ function identity({ id, rootId, R }: EnvironmentOptions): NonNullable<ProotOptio
 /** Host paths on a command line are relative to where it is typed. */
 function fromHere(bind: Bind): Bind {
   if (bind.guest?.endsWith("!")) {
-    throw new UsageError(`bind ${bind.host}:${bind.guest}: "!" is not supported: bind over the path that the link leads to`);
+    throw new UsageError(
+      `bind ${bind.host}:${bind.guest}: "!" is not supported: bind over the path that the link leads to`,
+    );
   }
   return { ...bind, host: resolve(bind.host) };
 }

@@ -1,6 +1,14 @@
-import { type Command, type Environment, type Exit, exec, type SpawnOptions } from "@anyproc/core";
+import {
+  AnyprocError,
+  type Command,
+  type Environment,
+  type Exit,
+  exec,
+  isAnyprocError,
+  type SpawnOptions,
+} from "@anyproc/core";
+import { exitStatus } from "../exit-codes.ts";
 import { writeJson } from "../output.ts";
-import { exitStatus } from "./run.ts";
 
 /** Runs a command to its end, and prints what it said and how it ended as a JSON document. */
 export async function runCaptured(
@@ -8,7 +16,9 @@ export async function runCaptured(
   command: Command,
   options: SpawnOptions,
 ): Promise<Pick<Exit, "exitCode" | "signal" | "timedOut">> {
-  const result = await exec(environment, { ...command, stdin: "inherit" }, { ...options, reject: false });
+  const result = await exec(environment, { ...command, stdin: "inherit" }, { ...options, reject: false }).catch(
+    explain,
+  );
   writeJson({
     command: command.argv,
     environment: environment.name,
@@ -20,4 +30,12 @@ export async function runCaptured(
     timedOut: result.timedOut,
   });
   return result;
+}
+
+function explain(error: unknown): never {
+  if (!isAnyprocError(error, "ANYPROC_OUTPUT_LIMIT")) throw error;
+  const what = error.message.split(": raise")[0];
+  throw new AnyprocError(error.code, `${what}, too much for one JSON document: run it without --json`, {
+    cause: error,
+  });
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import type { ReadStream } from "node:tty";
 
 /**
@@ -6,7 +7,10 @@ import type { ReadStream } from "node:tty";
  */
 export function rawMode(terminal: ReadStream): () => void {
   if (!terminal.isTTY) return () => {};
-  const enter = (): void => void terminal.setRawMode(true);
+  const enter = (): void => {
+    terminal.setRawMode(true);
+    passOutputUnchanged();
+  };
   const leave = (): void => void terminal.setRawMode(false);
   // Somebody stops us with kill(1): the shell that gets the terminal back must find it as it was.
   const suspend = (): void => {
@@ -23,4 +27,12 @@ export function rawMode(terminal: ReadStream): () => void {
     process.off("SIGCONT", enter);
     leave();
   };
+}
+
+/**
+ * Node's raw mode still turns a line feed into two characters (termios(3), OPOST). The program's own terminal has done
+ * so where it is wanted; editors turn it off there, and go down a line without going back to its start.
+ */
+function passOutputUnchanged(): void {
+  if (process.platform !== "win32") spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
 }

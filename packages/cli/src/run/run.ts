@@ -1,12 +1,16 @@
-import { type Environment, type Exit, displayCommand, toCommand, type Command, type SpawnOptions } from "@anyproc/core";
+import { type Command, displayCommand, type Environment, type Exit, type SpawnOptions, toCommand } from "@anyproc/core";
 import type { RunOptions } from "../commands/run.ts";
 import { createEnvironment } from "../environments/create.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { exitStatus } from "../exit-codes.ts";
 import { writeErrorLine } from "../output.ts";
+import { UsageError } from "../usage-error.ts";
 import { commandOf, spawnOptionsOf } from "./command.ts";
 
 /** Runs a command and resolves with the exit status of `anyproc run`. */
 export async function run(argv: readonly string[], options: RunOptions): Promise<number> {
+  if (options.json && options.tty) {
+    throw new UsageError("--json keeps the output for a document, --tty shows it on a terminal: leave one of them out");
+  }
   const command = toCommand(await commandOf(argv, options));
   const environment = await createEnvironment(options);
   try {
@@ -17,11 +21,6 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
   } finally {
     await environment.close();
   }
-}
-
-/** What the shell sees: the program's own status, unless its time was over. */
-export function exitStatus(exit: Pick<Exit, "exitCode" | "timedOut">): number {
-  return exit.timedOut ? exitCodes.timeout : exit.exitCode;
 }
 
 type Ending = Pick<Exit, "exitCode" | "signal" | "timedOut">;

@@ -78,7 +78,7 @@ async function allGone(
   exited: Promise<unknown>,
   deadline: number,
 ): Promise<boolean> {
-  await Promise.race([exited, pause(deadline - performance.now())]);
+  await endOrTimeout(exited, deadline - performance.now());
   for (let delay = 5; ; delay = Math.min(delay * 2, 200)) {
     await collectMembers(root, members);
     if (members.size === 0) return true;
@@ -86,6 +86,16 @@ async function allGone(
     if (left <= 0) return false;
     await pause(Math.min(delay, left));
   }
+}
+
+/** A timer that is left behind would keep this process alive until it fires. */
+async function endOrTimeout(exited: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms));
+  });
+  await Promise.race([exited, timeout]);
+  clearTimeout(timer);
 }
 
 async function endWindowsTree(root: number, exited: Promise<unknown>): Promise<void> {

@@ -5,6 +5,7 @@
 
 export { endTree } from "./end-tree.ts";
 export type { LocalProgram, LocalPtyProgram } from "./program.ts";
+export type { Pty, PtyModule } from "./pty-library.ts";
 export { type StartChildOptions, type StartedChild, startChild } from "./start-child.ts";
 export { failedProgram, type StartFailure, startFailure } from "./start-failure.ts";
-export { type PtyModule, startPty } from "./start-pty.ts";
+export { startPty } from "./start-pty.ts";

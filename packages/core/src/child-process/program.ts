@@ -16,7 +16,9 @@ export interface LocalProgram {
   readonly detached?: boolean | undefined;
 }
 
-/** A program on this machine that gets a terminal of its own. */
-export interface LocalPtyProgram extends Omit<LocalProgram, "stdin" | "stdout" | "stderr" | "detached"> {
+/** A program on this machine that gets a terminal, and so a session, of its own. */
+export interface LocalPtyProgram extends Pick<LocalProgram, "name" | "file" | "args" | "cwd" | "env"> {
+  /** `null`: the terminal's end of file is typed at once. */
+  readonly stdin?: StreamPolicy | undefined;
   readonly size: Required<PtySize>;
 }

@@ -1,43 +1,18 @@
-import { Readable, Writable } from "node:stream";
+import { constants } from "node:os";
+import { Writable } from "node:stream";
 import type { PtySize } from "../command.ts";
 import { AnyprocError } from "../errors.ts";
 import type { ProgramExit, RunningProgram } from "../process/starter.ts";
-import { type SignalName, signalName } from "../signals.ts";
+import type { SignalName } from "../signals.ts";
+import { delayHangUp } from "./delay-hang-up.ts";
 import { endTree } from "./end-tree.ts";
 import type { LocalPtyProgram } from "./program.ts";
-
-/** The part of a terminal from node-pty and its forks that is used here. */
-export interface Pty {
-  readonly pid: number;
-  write(data: string | Buffer): void;
-  resize(columns: number, rows: number): void;
-  pause(): void;
-  resume(): void;
-  kill(signal?: string): void;
-  onData(listener: (data: string | Buffer) => void): unknown;
-  onExit(listener: (exit: { readonly exitCode: number; readonly signal?: number | undefined }) => void): unknown;
-}
-
-/** node-pty, or a fork with its interface. */
-export interface PtyModule {
-  spawn(
-    file: string,
-    args: string[],
-    options: {
-      readonly name: string;
-      readonly cols: number;
-      readonly rows: number;
-      readonly cwd?: string;
-      readonly env: Record<string, string>;
-      readonly encoding: null;
-      readonly uid?: number;
-      readonly gid?: number;
-    },
-  ): Pty;
-}
+import type { Pty, PtyModule } from "./pty-library.ts";
+import { ptyOutput } from "./pty-output.ts";
 
 // What a terminal's line discipline reads as end of file: termios(3), VEOF.
 const endOfTransmission = Buffer.from([4]);
+const lineFeed = 10;
 
 /**
  * Starts a program on a terminal of its own. Its stdout and stderr are one stream.
@@ -53,40 +28,17 @@ export async function startPty(program: LocalPtyProgram, load: () => Promise<Pty
       { cause: error },
     );
   });
-  let pty: Pty;
-  try {
-    pty = library.spawn(program.file, [...program.args], {
-      name: program.env["TERM"] ?? "xterm-256color",
-      cols: program.size.columns,
-      rows: program.size.rows,
-      env: { ...program.env },
-      encoding: null,
-      ...(program.cwd !== undefined && { cwd: program.cwd }),
-      ...(program.user && { uid: program.user.uid, gid: program.user.gid ?? program.user.uid }),
-    });
-  } catch (error) {
-    throw new AnyprocError(
-      "ANYPROC_START_FAILED",
-      `${program.name}: no terminal could be made for it: ${String(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const stdout = new Readable({ read: () => pty.resume() });
-  pty.onData((data) => {
-    if (!stdout.push(data)) pty.pause();
-  });
+  const pty = openTerminal(program, library);
+  if (pty._socket) delayHangUp(pty.pid, pty._socket);
+  const stdout = ptyOutput(pty);
+  let isRunning = true;
   const exited = new Promise<ProgramExit>((resolve) => {
     pty.onExit(({ exitCode, signal }) => {
+      isRunning = false;
       stdout.push(null);
-      const name = signal ? (signalName(signal) ?? null) : null;
+      const name = signal ? localSignalName(signal) : null;
       resolve({ code: name === null ? exitCode : null, signal: name });
     });
-  });
-  let isRunning = true;
-  void exited.then(() => {
-    isRunning = false;
   });
   const killable = {
     pid: pty.pid,
@@ -95,18 +47,27 @@ export async function startPty(program: LocalPtyProgram, load: () => Promise<Pty
       return isRunning;
     },
   };
+  let isAtLineStart = true;
+  // Nobody will read from the terminal again: to the program it has been hung up.
+  stdout.once("close", () => killable.kill("SIGHUP"));
+  const stdin = new Writable({
+    write(chunk: Buffer, _encoding, callback): void {
+      if (isRunning) pty.write(chunk);
+      isAtLineStart = chunk.at(-1) === lineFeed;
+      callback();
+    },
+    final(callback): void {
+      // Within a line the first one only hands the line over (termios(3), VEOF).
+      if (isRunning && !isAtLineStart) pty.write(endOfTransmission);
+      if (isRunning) pty.write(endOfTransmission);
+      callback();
+    },
+  });
+  void exited.then(() => stdin.destroy());
+  if (program.stdin === "null") stdin.end();
   return {
     pid: pty.pid,
-    stdin: new Writable({
-      write(chunk: Buffer, _encoding, callback): void {
-        if (isRunning) pty.write(chunk);
-        callback();
-      },
-      final(callback): void {
-        if (isRunning) pty.write(endOfTransmission);
-        callback();
-      },
-    }),
+    stdin,
     stdout,
     stderr: null,
     exited,
@@ -118,4 +79,31 @@ export async function startPty(program: LocalPtyProgram, load: () => Promise<Pty
       if (isRunning) pty.resize(size.columns, size.rows);
     },
   };
+}
+
+function openTerminal(program: LocalPtyProgram, library: PtyModule): Pty {
+  try {
+    return library.spawn(program.file, [...program.args], {
+      name: program.env["TERM"] ?? "xterm-256color",
+      cols: program.size.columns,
+      rows: program.size.rows,
+      env: { ...program.env },
+      encoding: null,
+      ...(program.cwd !== undefined && { cwd: program.cwd }),
+    });
+  } catch (error) {
+    throw new AnyprocError(
+      "ANYPROC_START_FAILED",
+      `${program.name}: no terminal could be made for it: ${String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+// The library reports this machine's numbers, which are not everywhere those of Linux.
+function localSignalName(number: number): SignalName | null {
+  const names = Object.entries(constants.signals) as [SignalName, number][];
+  return names.find(([, value]) => value === number)?.[0] ?? null;
 }

@@ -56,9 +56,12 @@ export class Input extends Writable {
     if (this.#target === undefined) {
       this.#held = () => this._write(chunk, encoding, callback);
     } else if (this.#target?.writable) {
-      // The callback of a failed write is swallowed here: the target's "close" ends this stream.
-      this.#target.write(chunk, () => callback());
+      this.#target.write(chunk, (error) => {
+        if (error) this.destroy();
+        callback();
+      });
     } else {
+      this.destroy();
       callback();
     }
   }

@@ -4,7 +4,8 @@ import type { Readable } from "node:stream";
 export async function* readLines(source: Readable): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of source) {
+  // What becomes of a source that is not read to its end is the caller's to decide.
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
     const text: string = rest + decoder.decode(chunk as Buffer, { stream: true });
     const lines = text.split("\n");
     rest = lines.pop() ?? "";

@@ -86,18 +86,9 @@ export class ManagedProcess implements Process {
     return this.#errors.fork();
   }
 
-  async *lines(options: LinesOptions = {}): AsyncGenerator<string, void, undefined> {
+  lines(options: LinesOptions = {}): AsyncGenerator<string, void, undefined> {
     const output = options.from === "stderr" ? this.#errors : this.#output;
-    const fork = output.fork();
-    let isAtEnd = false;
-    try {
-      yield* readLines(fork);
-      isAtEnd = true;
-    } finally {
-      // Who leaves the loop early has seen enough, for instance "listening": the program shall go on.
-      if (!isAtEnd) output.keepOpen();
-      fork.destroy();
-    }
+    return readForkedLines(output, output.fork());
   }
 
   async start(): Promise<void> {
@@ -246,6 +237,18 @@ export class ManagedProcess implements Process {
     this.#input?.connect(null);
     this.#output.connect(null);
     this.#errors.connect(null);
+  }
+}
+
+async function* readForkedLines(output: Output, fork: Readable): AsyncGenerator<string, void, undefined> {
+  let isAtEnd = false;
+  try {
+    yield* readLines(fork);
+    isAtEnd = true;
+  } finally {
+    // Who leaves the loop early has seen enough, for instance "listening": the program shall go on.
+    if (!isAtEnd) output.keepOpen();
+    fork.destroy();
   }
 }
 

@@ -1,0 +1,9 @@
+// Where the shim's image lies in every guest process: where no loader, allocator or sanitizer wants memory.
+#ifndef ANYPROC_LAYOUT_H
+#define ANYPROC_LAYOUT_H
+
+#define SHIM_TEXT 0x7e8f00000000
+#define SHIM_GATE 0x7e8f01000000
+#define SHIM_DATA 0x7e8f02000000
+
+#endif

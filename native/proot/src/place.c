@@ -1,0 +1,153 @@
+// What can be done with a place once it is resolved.
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <string.h>
+
+#include "cursor.h"
+#include "path.h"
+#include "proc-link.h"
+#include "sys.h"
+
+void path_release(struct place *place) {
+  if (place->owned >= 0)
+    SYS_1(SYS_close, place->owned);
+  place->owned = -1;
+}
+
+void path_find_bind(struct place *place) {
+  if (!place->relative)
+    return;
+  struct cursor cursor = {.text = place->buffer};
+  place->bind = cursor_from_descriptor(&cursor, place->descriptor) ? cursor.bind : NULL;
+  place->relative = false;
+}
+
+const struct bind *path_parent_bind(struct place *place) {
+  path_find_bind(place);
+  const struct bind *bind = place->bind;
+  if (bind == NULL || !place->mount_point)
+    return bind;
+  return bind_covering(bind->guest, bind->guest_length - bind->name_length - 1);
+}
+
+static bool is_read_only(const struct bind *bind) {
+  return bind != NULL && (bind->flags & BIND_READ_ONLY) != 0;
+}
+
+bool path_is_read_only(struct place *place) {
+  if (!config.has_read_only_bind || place->magic)
+    return false;
+  path_find_bind(place);
+  return is_read_only(place->bind);
+}
+
+bool path_parent_is_read_only(struct place *place) {
+  return config.has_read_only_bind && is_read_only(path_parent_bind(place));
+}
+
+// The descriptor of the rootfs rather than its path: the guest may have dropped the right to search the directories
+// above it.
+long path_make_plain(struct place *place) {
+  if (place->path[0] == '/' || place->descriptor == AT_FDCWD)
+    return 0;
+  char head[PROC_DESCRIPTOR_PATH_SIZE];
+  proc_descriptor_path(place->descriptor, head);
+  size_t head_length = strlen(head);
+  size_t length = strlen(place->path);
+  if (head_length + 1 + length >= sizeof place->buffer)
+    return -ENAMETOOLONG;
+  memmove(place->buffer + head_length + 1, place->path, length + 1);
+  memcpy(place->buffer, head, head_length);
+  place->buffer[head_length] = '/';
+  place->path = place->buffer;
+  place->descriptor = AT_FDCWD;
+  return 0;
+}
+
+bool path_leads_to_bind(const struct place *place) {
+  char text[CURSOR_CAPACITY];
+  struct cursor cursor = {.bind = place->bind, .text = text};
+  size_t length = strlen(place->path);
+  while (length > 1 && place->path[length - 1] == '/')
+    length--;
+  if (config.bind_count == 0)
+    return false;
+  if (place->relative)
+    return bind_may_pass(place->path, length) && cursor_from_descriptor(&cursor, place->descriptor) &&
+           cursor_push(&cursor, place->path, length) == 0 && cursor_leads_to_bind(&cursor);
+  text[0] = '/';
+  size_t skip = place->path[0] == '/' ? 0 : 1;
+  memcpy(text + skip, place->path, length);
+  cursor.length = skip + length;
+  return cursor_leads_to_bind(&cursor);
+}
+
+// Without following trailing slashes into a directory or symlink.
+long path_probe_name(const struct place *place) {
+  char name[PATH_MAX], none;
+  size_t length = strlen(place->path), end = length;
+  while (end > 1 && place->path[end - 1] == '/')
+    end--;
+  const char *path = place->path;
+  if (end < length && length < sizeof name) {
+    memcpy(name, path, end);
+    name[end] = '\0';
+    path = name;
+  }
+  return SYS_4(SYS_readlinkat, place->descriptor, path, &none, 1);
+}
+
+// "directory/." of the place's last component.
+static long parent_path(const struct place *place, char out[PATH_MAX]) {
+  size_t length = strlen(place->path);
+  while (length > 0 && place->path[length - 1] == '/')
+    length--;
+  while (length > 0 && place->path[length - 1] != '/')
+    length--;
+  if (length + 2 > PATH_MAX)
+    return -ENAMETOOLONG;
+  memcpy(out, place->path, length);
+  memcpy(out + length, ".", 2);
+  return 0;
+}
+
+long path_check_parent(const struct place *place) {
+  char path[PATH_MAX], none;
+  long result = parent_path(place, path);
+  if (result < 0)
+    return result;
+  result = SYS_4(SYS_readlinkat, place->descriptor, path, &none, 1);
+  return result == -EINVAL || result == -ENOENT ? 0 : result;
+}
+
+long path_check_access(const struct place *place, long mode) {
+  long result = SYS_4(SYS_faccessat2, place->descriptor, place->path, mode, AT_EACCESS);
+  return result == -EACCES ? result : 0;
+}
+
+long path_parent(const struct place *place, struct place *out) {
+  const struct bind *bind = place->bind;
+  out->owned = -1;
+  if (!place->mount_point || bind == NULL) {
+    out->descriptor = place->descriptor;
+    out->path = out->buffer;
+    return parent_path(place, out->buffer);
+  }
+  struct cursor cursor = {.text = out->buffer};
+  long result = cursor_to_guest(&cursor, bind->guest, bind->guest_length - bind->name_length - 1);
+  out->descriptor = cursor_descriptor(&cursor);
+  out->path = cursor_path(&cursor);
+  return result;
+}
+
+bool path_is_no_name(const struct place *place) {
+  if (place->mount_point && place->bind == NULL)
+    return true;
+  size_t length = strlen(place->path);
+  while (length > 0 && place->path[length - 1] == '/')
+    length--;
+  size_t dots = 0;
+  while (dots < length && dots < 3 && place->path[length - 1 - dots] == '.')
+    dots++;
+  return (dots == 1 || dots == 2) && (dots == length || place->path[length - 1 - dots] == '/');
+}

@@ -1,0 +1,62 @@
+#include "guest-call.h"
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "path.h"
+#include "sys.h"
+
+static struct shared shared;
+
+void guest_configure(const char *root, const struct bind *binds, size_t bind_count, uint32_t flags) {
+  static char blob[1 << 16];
+  struct config wanted = {
+      .flags = flags,
+      .guest_uid = 0,
+      .guest_gid = 0,
+      .host_uid = getuid(),
+      .host_gid = getgid(),
+      .descriptor_base = TEST_DESCRIPTOR_BASE,
+      .root = root,
+      .shim = "/nowhere/anyproc-proot-shim",
+      .bind_count = bind_count,
+      .binds = binds,
+  };
+  long size = config_write(&wanted, blob, sizeof blob);
+  if (size < 0 || config_read(blob, (size_t)size, &config) < 0)
+    errx(1, "cannot configure the root %s", root);
+  config.shared = &shared;
+  shared.generation++; // what the cache knows belongs to the configuration before
+  int directory = open(root[0] == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0 || dup3(directory, TEST_DESCRIPTOR_BASE + HIDDEN_ROOT, O_CLOEXEC) < 0)
+    err(1, "%s", root);
+  close(directory);
+}
+
+// What the trampoline does: the arguments, with the one that points at the copied data.
+static long make_deferred(struct deferred *deferred) {
+  long *a = deferred->argument;
+  if (deferred->data_argument >= 0)
+    a[deferred->data_argument] = (long)deferred->data;
+  return sys_call(deferred->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+long guest_call(long number, long a, long b, long c, long d, long e, long f) {
+  static struct deferred deferred;
+  struct call call = {.number = number, .argument = {a, b, c, d, e, f}, .deferred = &deferred};
+  for (;;) {
+    long result = path_call(&call);
+    if (result != CALL_DEFERRED)
+      return result;
+    result = make_deferred(&deferred);
+    if (!deferred.resume)
+      return result;
+    if (call.stage++ > 0)
+      errx(1, "a call was resumed twice");
+    call.result = result;
+  }
+}

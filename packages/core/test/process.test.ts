@@ -1,0 +1,137 @@
+import { once } from "node:events";
+import { PassThrough, Readable } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { localEnvironment, nodeProgram } from "./local-environment.ts";
+
+const environment = localEnvironment();
+const copyStdin = nodeProgram("process.stdin.pipe(process.stdout)");
+const never = nodeProgram("setInterval(() => {}, 1000); console.log('ready')");
+
+describe("before the start", () => {
+  test("what is written, attached and forked is there when the program runs", async () => {
+    const child = environment.create(copyStdin);
+    child.stdin.write("one ");
+    child.attachStdin(Readable.from([Buffer.from("two")]));
+    const sink = new PassThrough();
+    child.attachStdout(sink, { end: true });
+    const fork = text(child.forkStdout());
+    await child.start();
+    await child.wait();
+    expect(await fork).toBe("one two");
+    expect(await text(sink)).toBe("one two");
+  });
+
+  test("it cannot be waited for, signalled or killed", async () => {
+    const child = environment.create(copyStdin);
+    const notRunning = { code: "ANYPROC_NOT_RUNNING" };
+    await expect(child.wait()).rejects.toMatchObject(notRunning);
+    await expect(child.signal("SIGTERM")).rejects.toMatchObject(notRunning);
+    await expect(child.kill()).rejects.toMatchObject(notRunning);
+    expect(child.pid).toBeUndefined();
+    expect(child.exitCode).toBeUndefined();
+  });
+
+  test("it can be closed, which ends its streams and forbids the start", async () => {
+    const child = environment.create(copyStdin);
+    const fork = buffer(child.forkStdout());
+    await child.close();
+    await child.close();
+    expect((await fork).length).toBe(0);
+    await expect(child.start()).rejects.toMatchObject({ code: "ANYPROC_CLOSED" });
+  });
+});
+
+describe("running", () => {
+  test("a second start is refused", async () => {
+    const child = await environment.spawn(copyStdin);
+    await expect(child.start()).rejects.toMatchObject({ code: "ANYPROC_ALREADY_RUNNING" });
+    await child.close();
+  });
+
+  test("sources are fed one after the other, and the last one ends stdin", async () => {
+    const child = environment.create(copyStdin);
+    child.attachStdin(Readable.from([Buffer.from("a"), Buffer.from("b")]));
+    child.attachStdin(Readable.from([]));
+    child.attachStdin(Readable.from([Buffer.from("c")]));
+    const out = text(child.stdout);
+    await child.start();
+    expect(await out).toBe("abc");
+    expect(() => child.attachStdin(Readable.from([]))).toThrow(expect.objectContaining({ code: "ANYPROC_CLOSED" }));
+    await child.wait();
+  });
+
+  test("a source is no longer read once the program has closed its stdin", async () => {
+    const child = environment.create(nodeProgram("process.stdin.once('data', () => process.exit(0))"));
+    const source = new Readable({ read: () => void source.push(Buffer.alloc(65536)) });
+    child.attachStdin(source);
+    await child.start();
+    expect((await child.wait()).code).toBe(0);
+    expect(source.readableFlowing).toBe(false);
+  });
+
+  test("every caller of wait gets the same object", async () => {
+    const child = await environment.spawn(nodeProgram("process.exit(5)"));
+    const exits = await Promise.all(Array.from({ length: 10 }, () => child.wait()));
+    expect(new Set(exits).size).toBe(1);
+    expect(exits[0]).toEqual({ code: 5, signal: null, exitCode: 5, timedOut: false, aborted: false });
+    expect(child.exitCode).toBe(5);
+  });
+
+  test("leaving lines() early lets the program go on", async () => {
+    const child = await environment.spawn(
+      nodeProgram("console.log('listening'); process.stdin.on('data', () => { console.log('x'); process.exit(0) })"),
+    );
+    for await (const line of child.lines()) {
+      expect(line).toBe("listening");
+      break;
+    }
+    child.stdin.write("go");
+    expect(await child.wait()).toMatchObject({ code: 0 });
+  });
+
+  test("close asks, then forces, and is one promise for everybody", async () => {
+    const child = environment.create(
+      nodeProgram("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('ready')"),
+      {
+        forceKillAfterMs: 50,
+      },
+    );
+    await child.start();
+    await once(child.stdout, "data");
+    expect(child.close()).toBe(child.close());
+    await child.close();
+    expect(await child.wait()).toMatchObject({ signal: "SIGKILL", timedOut: false, aborted: false });
+  });
+
+  test("a signal after the end does nothing", async () => {
+    const child = await environment.spawn(nodeProgram(""));
+    await child.wait();
+    await child.signal("SIGTERM");
+    await child.kill();
+    expect((await child.wait()).code).toBe(0);
+  });
+});
+
+describe("an environment", () => {
+  test("closes what it started, once, and starts nothing afterwards", async () => {
+    const own = localEnvironment();
+    const child = await own.spawn(never);
+    await once(child.stdout, "data");
+    await Promise.all([own.close(), own.close()]);
+    expect((await child.wait()).signal).toBe("SIGTERM");
+    expect(() => own.create(never)).toThrow(expect.objectContaining({ code: "ANYPROC_CLOSED" }));
+    await expect(own.spawn(never)).rejects.toMatchObject({ code: "ANYPROC_CLOSED" });
+  });
+
+  test.each([
+    ["pty", { argv: ["x"], pty: true }],
+    ["user", { argv: ["x"], user: "root" }],
+    ["inherited stdio", { argv: ["x"], stdout: "inherit" }],
+    ["not text", { argv: [new Uint8Array([0xff])] }],
+  ] as const)("refuses what its capabilities lack: %s", (what, command) => {
+    expect(() => environment.create(command)).toThrow(
+      expect.objectContaining({ code: "ANYPROC_UNSUPPORTED", message: expect.stringContaining(what) }),
+    );
+  });
+});

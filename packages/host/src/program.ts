@@ -1,0 +1,55 @@
+import { statSync } from "node:fs";
+import { AnyprocError, type Command, execScript, mergeEnv, programName } from "@anyproc/core";
+import type { LocalProgram } from "@anyproc/core/child-process";
+import { changeRoot } from "./change-root.ts";
+import type { HostSettings } from "./options.ts";
+import { resolveInside } from "./resolve-inside.ts";
+import { resolveUser } from "./user.ts";
+
+/** Decides everything about a command's run here: the file, its arguments, variables, directory and user. */
+export function toProgram(command: Command, settings: HostSettings): LocalProgram {
+  const { rootfs } = settings;
+  const user = command.user === undefined ? undefined : resolveUser(command.user, settings.chroot ? rootfs : undefined);
+  const cwd = command.cwd ?? settings.cwd;
+  const program: LocalProgram = {
+    name: programName(command),
+    ...toFile(command),
+    cwd: rootfs === undefined ? cwd : resolveInside(rootfs, cwd ?? "/"),
+    env: mergeEnv(ownEnv(settings), command),
+    stdin: command.stdin,
+    stdout: command.stdout,
+    stderr: command.stderr,
+    detached: settings.detached,
+    user,
+  };
+  if (rootfs !== undefined && settings.chroot) {
+    checkDirectory(program);
+    return changeRoot(program, rootfs, cwd ?? "/");
+  }
+  // node:child_process cannot set supplementary groups, and the terminal library leaves root's own in place.
+  const needsGroups = user !== undefined && (command.pty || (user.additionalGids?.length ?? 0) > 0);
+  return needsGroups ? changeRoot(program, "/", undefined) : program;
+}
+
+/** Starting in a missing directory fails in different words everywhere: look first where a tool would do the talking. */
+export function checkDirectory(program: LocalProgram): void {
+  const { cwd, name } = program;
+  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new AnyprocError(
+      "ANYPROC_CWD_NOT_FOUND",
+      `${cwd}: no such directory to run ${name} in: create it, or change cwd`,
+    );
+  }
+}
+
+function toFile(command: Command): Pick<LocalProgram, "file" | "args"> {
+  const { argv } = command;
+  const [file, ...args] = argv;
+  if (typeof file === "string" && args.every((argument) => typeof argument === "string")) return { file, args };
+  // node:child_process takes text only; sh(1) can be told any bytes.
+  return { file: "/bin/sh", args: ["-c", execScript(argv)] };
+}
+
+function ownEnv(settings: HostSettings): Record<string, string | undefined> {
+  return settings.inheritEnv ? { ...process.env, ...settings.env } : settings.env;
+}

@@ -1,0 +1,4 @@
+import { compliance } from "@anyproc/compliance";
+import { createHost } from "@anyproc/host";
+
+compliance("host", { setup: () => ({ environment: createHost() }) });
