@@ -59,6 +59,8 @@ export async function fetchBlob(
 async function cachedBlob(layout: CacheLayout, { digest, size }: Descriptor): Promise<Blob | undefined> {
   const path = layout.blob(digest);
   if ((await sizeOf(path)) !== size) return undefined;
+  // Before it is read: what was used just now is not pruned.
+  await touch(path);
   return {
     digest,
     path,
@@ -66,7 +68,7 @@ async function cachedBlob(layout: CacheLayout, { digest, size }: Descriptor): Pr
     size,
     growth: undefined,
     complete: Promise.resolve(),
-    accept: () => touch(path),
+    accept: async () => {},
     reject: () => rm(path, { force: true }),
     isReused: true,
   };

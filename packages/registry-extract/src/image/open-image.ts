@@ -49,7 +49,7 @@ export async function openImage(
   const { raw, rootDigest, manifest } = await resolveManifest(source.name, readManifest, wanted, signal);
   const bytes = await readConfigBytes(source, layout, manifest.config, offline ?? false, signal);
   const config = parseImageConfig(source.name, bytes);
-  if (config.diffIds.length !== manifest.layers.length) {
+  if (config.diffIds.length !== manifest.layers.length && !source.isPlainRootfs) {
     throw imageError(
       "ANYPROC_IMAGE_INVALID",
       `${source.name}: has ${manifest.layers.length} layers, and its config knows ${config.diffIds.length}: is it an image?`,

@@ -19,11 +19,11 @@ export interface ApplyJob {
   readonly limits: ImageLimits;
   readonly filter: FilterOptions;
   readonly linkTargets: readonly string[];
-  /**
-   * Keeps whiteouts, for a layer that is unpacked by itself; directories of the lower layers, the uppermost first, for
-   * hard links into them.
-   */
-  readonly stacked?: { readonly lowers: readonly string[] };
+  /** Keeps whiteouts, for one layer that is unpacked by itself. */
+  readonly stacked?: {
+    /** Directories of the lower layers, the uppermost first, for hard links into them; undefined: not known yet. */
+    readonly lowers: readonly string[] | undefined;
+  };
 }
 
 /** What came of a job. */

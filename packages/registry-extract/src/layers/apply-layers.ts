@@ -3,17 +3,17 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { AnyprocError, formatRootfsMetadata, isAnyprocError, systemErrorCode } from "@anyproc/core";
 import { imageError, reasonOf } from "../errors.ts";
 import { digestMismatch } from "../image/digest.ts";
-import type { EntrySink, TarEntry } from "../tar/entry.ts";
+import type { ByteString, EntrySink, TarEntry } from "../tar/entry.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 import type { ApplyJob, ApplyResult, LayerInput } from "./apply-job.ts";
 import { AttributeWriter } from "./attributes.ts";
 import { BlobReader } from "./blob-reader.ts";
-import { copyFromLower } from "./copy-from-lower.ts";
 import { decompress } from "./decompress.ts";
 import { printable, toByteString } from "./host-path.ts";
 import { LayerApplier } from "./layer-applier.ts";
 import { LimitCounter } from "./limits.ts";
-import { loadNativeFiles } from "./native-files.ts";
+import { findInLower, type LowerFile } from "./lower-layers.ts";
+import { loadNativeFiles, type NativeFiles } from "./native-files.ts";
 import { createPathFilter } from "./path-filter.ts";
 import { createWhiteoutWriter, findWhiteoutForm, type WhiteoutForm } from "./whiteout-writer.ts";
 
@@ -51,7 +51,7 @@ export async function runApplyJob(job: ApplyJob, listener: ApplyListener): Promi
     filter: createPathFilter(job.filter),
     stripComponents: job.filter.stripComponents,
     linkTargets: new Set(job.linkTargets),
-    ...(job.stacked && { copyFromLower: copyFromLower(job.root, job.stacked.lowers, attributes) }),
+    ...(job.stacked && { findInLower: (names) => lookBelow(job.stacked?.lowers, names, native) }),
   });
   const form: WhiteoutForm = job.stacked ? findWhiteoutForm(applier.tree, native, job.privileged) : "names";
   const whiteouts = job.stacked && createWhiteoutWriter(applier.tree, form, native, job.privileged);
@@ -74,6 +74,16 @@ export async function runApplyJob(job: ApplyJob, listener: ApplyListener): Promi
     whiteouts: form,
     hasMetadata: writeMetadata(job.metadataPath, attributes),
   };
+}
+
+/** @throws ANYPROC_LAYER_NEEDS_LOWER when the lower layers have not been named */
+function lookBelow(
+  lowers: readonly string[] | undefined,
+  names: readonly ByteString[],
+  native: NativeFiles | undefined,
+): LowerFile | undefined {
+  if (lowers) return findInLower(lowers, names, native);
+  throw imageError("ANYPROC_LAYER_NEEDS_LOWER", "a hard link leads into a lower layer");
 }
 
 async function applyLayer(

@@ -1,4 +1,14 @@
-import { closeSync, constants, ftruncateSync, linkSync, openSync, symlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readlinkSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ByteString, EntrySink, TarEntry } from "../tar/entry.ts";
@@ -7,6 +17,7 @@ import { type DirectoryAttributes, DirectoryTree, type TreePath } from "./direct
 import { readEntryName, splitPath, unsafe } from "./entry-path.ts";
 import { printable } from "./host-path.ts";
 import type { LimitCounter } from "./limits.ts";
+import type { LowerFile } from "./lower-layers.ts";
 import type { PathFilter } from "./path-filter.ts";
 import type { WhiteoutWriter } from "./whiteout-writer.ts";
 
@@ -20,8 +31,8 @@ export interface ApplierOptions {
   readonly stripComponents?: number | undefined;
   /** Files that the filter leaves out, but that hard links need; they are removed in the end. */
   readonly linkTargets?: ReadonlySet<ByteString> | undefined;
-  /** Gets a hard link's content out of lower layers, for a layer that is unpacked by itself. */
-  readonly copyFromLower?: ((target: readonly ByteString[], path: TreePath) => boolean) | undefined;
+  /** Finds a hard link's target in lower layers, for a layer that is unpacked by itself. */
+  readonly findInLower?: ((names: readonly ByteString[]) => LowerFile | undefined) | undefined;
 }
 
 const createExclusively = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -40,6 +51,8 @@ export class LayerApplier {
   /** What the present layer made; undefined in the lowest one, which has nothing to hide. */
   #made: Set<TreePath> | undefined;
   #whiteouts: WhiteoutWriter | undefined;
+  /** What the present layer hides, where whiteouts are kept. */
+  #hidden = new Set<TreePath>();
   #openFile: number | undefined;
 
   constructor(options: ApplierOptions) {
@@ -54,6 +67,7 @@ export class LayerApplier {
   beginLayer({ isLowest, whiteouts }: { readonly isLowest: boolean; readonly whiteouts?: WhiteoutWriter }): void {
     this.#made = isLowest ? undefined : new Set();
     this.#whiteouts = whiteouts;
+    this.#hidden = new Set();
     this.#options.limits.beginLayer();
   }
 
@@ -120,10 +134,7 @@ export class LayerApplier {
         this.#makeHardLink(path, entry);
         return undefined;
       case "symlink":
-        this.tree.replace(path, (host) => {
-          symlinkSync(Buffer.from(entry.linkPath, "latin1"), host);
-          this.#attributes.setSymlink(host, path, entry);
-        });
+        this.#makeSymlink(path, entry);
         return undefined;
       default:
         this.#makeNode(path, entry);
@@ -147,6 +158,7 @@ export class LayerApplier {
     const attributes = attributesOf(entry);
     if (this.tree.directories.has(path)) this.tree.directories.set(path, attributes);
     else this.tree.replace(path, () => this.tree.makeDirectory(path, attributes));
+    if (this.#hidden.has(path)) this.#whiteouts?.hideAll(path);
   }
 
   #makeFile(path: TreePath, entry: TarEntry): EntrySink {
@@ -180,7 +192,11 @@ export class LayerApplier {
     const target = parent === undefined ? undefined : join(parent, base as ByteString);
     if (target === path) return;
     if (target === undefined || !this.tree.lstat(target)) {
-      if (this.#options.copyFromLower?.(names, path)) return;
+      const lower = this.#options.findInLower?.(names);
+      if (lower) {
+        this.#copy(lower, path, entry);
+        return;
+      }
       if (this.#options.filter && !this.#isWanted(names.join("/"))) {
         this.missingTargets.add(names.join("/"));
         return;
@@ -201,6 +217,30 @@ export class LayerApplier {
     this.#attributes.linked(target, path);
   }
 
+  /** A layer by itself cannot share a file with another one: it gets its own, as a copy-on-write stack would make it. */
+  #copy({ host: source, stats }: LowerFile, path: TreePath, entry: TarEntry): void {
+    if (stats.isSymbolicLink()) {
+      const linkPath = readlinkSync(source, "latin1");
+      this.#makeSymlink(path, { ...entry, type: "symlink", linkPath });
+      return;
+    }
+    if (!stats.isFile()) throw imageError("ANYPROC_ARCHIVE_INVALID", `${linkName(entry)}: is no file`);
+    this.tree.replace(path, (host) => copyFileSync(source, host, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE));
+    const descriptor = openSync(this.tree.host(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      this.#attributes.setFile(descriptor, this.tree.host(path), path, { ...entry, type: "file" });
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  #makeSymlink(path: TreePath, entry: TarEntry): void {
+    this.tree.replace(path, (host) => {
+      symlinkSync(Buffer.from(entry.linkPath, "latin1"), host);
+      this.#attributes.setSymlink(host, path, entry);
+    });
+  }
+
   #makeNode(path: TreePath, entry: TarEntry): void {
     this.tree.replace(path, (host) => {
       const isReal = this.#attributes.makeNode(host, entry);
@@ -212,7 +252,12 @@ export class LayerApplier {
   #hide(names: readonly ByteString[]): void {
     const base = names.at(-1) as ByteString;
     if (this.#whiteouts) {
-      this.#whiteouts.hide(this.#layerDirectory(names.slice(0, -1)), base);
+      const directory = this.#layerDirectory(names.slice(0, -1));
+      const path = join(directory, base);
+      this.#hidden.add(path);
+      // What the layer has at this place is not hidden; of a directory, only what is below it in lower layers.
+      if (this.tree.directories.has(path)) this.#whiteouts.hideAll(path);
+      else this.#whiteouts.hide(directory, base);
       return;
     }
     const parent = this.tree.resolve(names.slice(0, -1));

@@ -17,6 +17,14 @@ export interface ImageOptions extends RegistryOptions {
 
 /** How an image is unpacked. */
 export interface PullOptions extends ImageOptions, ImageLimits, FilterOptions {
+  /**
+   * `flat`: one directory with everything. `stacked`: each layer is unpacked once and shared by all images that have it,
+   * with its whiteouts, ready for a copy-on-write stack; the directory is made empty, and holds on to the layers for as
+   * long as it exists. Filters do not apply then.
+   *
+   * @default "flat"
+   */
+  readonly layers?: "flat" | "stacked";
   /** Layers that are fetched at once. @default 3 */
   readonly parallel?: number;
   /** Make owners and devices real; else they are written to the metadata file. @default true for root */

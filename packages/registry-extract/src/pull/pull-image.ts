@@ -1,23 +1,27 @@
 import { resolve } from "node:path";
 import { cacheLayout } from "../cache/layout.ts";
+import { pruneCache } from "../cache/prune.ts";
 import { type Image, openImage } from "../image/open-image.ts";
 import { openSource } from "../sources/open-source.ts";
 import { retryOptions } from "../registry/connect.ts";
-import { writeImageRecord } from "./image-file.ts";
+import { writeImageRecord } from "./image-record.ts";
 import type { PullOptions } from "./options.ts";
-import { discard, publishStaging } from "./staging.ts";
-import { unpackImage } from "./unpack-image.ts";
+import type { UnpackedLayer } from "./layer-store.ts";
+import { createStaging, discard, publishStaging, type Staging } from "./staging.ts";
+import { unpackImage, type UnpackRequest } from "./unpack-image.ts";
+import { unpackLayers } from "./unpack-layers.ts";
+
+const defaultCacheBytes = 20 * 1024 ** 3;
 
 /** A pulled image. */
 export interface PulledImage {
-  /** The root filesystem. */
+  /** The root filesystem; with `layers: "stacked"` it is empty, for what is changed on top of the layers. */
   readonly directory: string;
   readonly image: Image;
-  readonly entries: number;
   /** Uncompressed bytes of the layers. */
   readonly bytes: number;
-  /** True when there is a metadata file beside the directory: owners, devices and attributes that it cannot hold. */
-  readonly hasMetadata: boolean;
+  /** Only with `layers: "stacked"`: the unpacked layers, lowest first. */
+  readonly layers?: readonly UnpackedLayer[];
 }
 
 /**
@@ -32,27 +36,62 @@ export interface PulledImage {
 export async function pullImage(reference: string, directory: string, options: PullOptions = {}): Promise<PulledImage> {
   const target = resolve(directory);
   const layout = cacheLayout(options.cacheDirectory);
-  const { onProgress, signal } = options;
+  const { onProgress } = options;
   onProgress?.({ phase: "resolve", reference });
   const source = await openSource(reference, options);
   try {
     const image = await openImage(source, layout, options);
     const layers = image.manifest.layers.map(({ digest, size }) => ({ digest, totalBytes: size }));
     onProgress?.({ phase: "layers", layers });
-    const retry = retryOptions(options);
-    const { staging, result } = await unpackImage({ source, image, layout, retry, options }, target);
-    try {
-      signal?.throwIfAborted();
-      await writeImageRecord(target, image);
-      await publishStaging(staging, target);
-    } catch (error) {
-      await discard(staging.directory);
-      throw error;
-    }
+    const request = { source, image, layout, retry: retryOptions(options), options };
+    const pulled = options.layers === "stacked" ? await pullStacked(request, target) : await pullFlat(request, target);
+    await pruneCache({
+      cacheDirectory: layout.directory,
+      maxBytes: options.maxCacheBytes ?? defaultCacheBytes,
+      unusedForMs: 3_600_000,
+    });
     onProgress?.({ phase: "done", directory: target, digest: image.digest });
-    const { entries, bytes, hasMetadata } = result;
-    return { directory: target, image, entries, bytes, hasMetadata };
+    return pulled;
   } finally {
     await source.close();
+  }
+}
+
+async function pullFlat(request: UnpackRequest, target: string): Promise<PulledImage> {
+  const { image, options } = request;
+  const { staging, result } = await unpackImage(request, target);
+  await publish(staging, target, image, options.signal);
+  return { directory: target, image, bytes: result.bytes };
+}
+
+async function pullStacked(request: UnpackRequest, target: string): Promise<PulledImage> {
+  const { image, options } = request;
+  const staging = await createStaging(target);
+  let layers: readonly UnpackedLayer[];
+  try {
+    layers = await unpackLayers(request, target);
+  } catch (error) {
+    await discard(staging.directory);
+    throw error;
+  }
+  await publish(staging, target, image, options.signal, layers);
+  const bytes = layers.reduce((sum, layer) => sum + layer.bytes, 0);
+  return { directory: target, image, bytes, layers };
+}
+
+async function publish(
+  staging: Staging,
+  target: string,
+  image: Image,
+  signal: AbortSignal | undefined,
+  layers?: readonly UnpackedLayer[],
+): Promise<void> {
+  try {
+    signal?.throwIfAborted();
+    await writeImageRecord(target, image, layers);
+    await publishStaging(staging, target);
+  } catch (error) {
+    await discard(staging.directory);
+    throw error;
   }
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { rootfsMetadataPath, systemErrorCode } from "@anyproc/core";
 import { isAbandoned, ownerName } from "../cache/owner.ts";
 import { imageError, reasonOf } from "../errors.ts";
-import { removeTree } from "./remove-tree.ts";
+import { removeTree } from "../cache/remove-tree.ts";
 
 /** A directory that becomes the target when it is complete. */
 export interface Staging {

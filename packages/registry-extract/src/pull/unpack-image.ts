@@ -6,6 +6,8 @@ import type { Image } from "../image/open-image.ts";
 import { applyInWorker } from "../layers/apply-in-worker.ts";
 import type { ApplyResult } from "../layers/apply-job.ts";
 import { DamagedLayerError } from "../layers/apply-layers.ts";
+import type { ImageLimits } from "../layers/limits.ts";
+import type { FilterOptions } from "../layers/path-filter.ts";
 import type { RetryOptions } from "../registry/retry.ts";
 import type { ImageSource } from "../sources/source.ts";
 import type { PullOptions } from "./options.ts";
@@ -126,7 +128,8 @@ async function unpackOnce(
   }
 }
 
-function limitsOf({ maxBytes, maxEntries, maxRatio }: PullOptions) {
+/** The limits among the options of a pull. */
+export function limitsOf({ maxBytes, maxEntries, maxRatio }: PullOptions): ImageLimits {
   return {
     ...(maxBytes !== undefined && { maxBytes }),
     ...(maxEntries !== undefined && { maxEntries }),
@@ -134,7 +137,7 @@ function limitsOf({ maxBytes, maxEntries, maxRatio }: PullOptions) {
   };
 }
 
-function filterOf({ include, exclude, stripComponents }: PullOptions) {
+function filterOf({ include, exclude, stripComponents }: PullOptions): FilterOptions {
   return {
     ...(include && { include }),
     ...(exclude && { exclude }),

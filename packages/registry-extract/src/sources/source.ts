@@ -21,6 +21,8 @@ export interface ImageSource extends AsyncDisposable {
   readonly name: string;
   /** Name under which the manifest is remembered, for use without a network; undefined for local sources. */
   readonly cacheKey?: string;
+  /** True for an archive of one root filesystem, of which nobody has said what its content must be. */
+  readonly isPlainRootfs?: boolean;
   /** The manifest or index that the reference names, or the one with a digest. The digest has been checked. */
   readManifest(digest?: string, signal?: AbortSignal): Promise<RawManifest>;
   /** The blob, when it lies in a file of this machine already. */

@@ -63,6 +63,21 @@ export class TarReader {
     while (rest.length > 0 && this.#state !== "end") rest = this.#step(rest);
   }
 
+  /** Passes over content that nobody wants: gives the number of bytes that are not to be written here. */
+  skip(): number {
+    if (this.#sink !== noSink || (this.#state !== "data" && this.#state !== "padding")) return 0;
+    const skipped = (this.#state === "data" ? this.#remaining : 0) + this.#padding;
+    this.#remaining = 0;
+    this.#padding = 0;
+    this.#state = "header";
+    return skipped;
+  }
+
+  /** True when the end of the archive was seen. */
+  get isAtEnd(): boolean {
+    return this.#state === "end";
+  }
+
   /** Says that nothing more comes. */
   end(): void {
     const isBetweenEntries = this.#state === "header" && this.#collectedBytes === 0 && !this.#hasExtensions();

@@ -3,6 +3,7 @@ import { writeFileAtomically } from "../cache/files.ts";
 import { imageError, reasonOf } from "../errors.ts";
 import type { ImageConfig } from "../image/config.ts";
 import type { Image } from "../image/open-image.ts";
+import type { UnpackedLayer } from "./layer-store.ts";
 
 /** What is kept of an image beside the directory that it was unpacked into. */
 export interface ImageRecord {
@@ -10,6 +11,8 @@ export interface ImageRecord {
   /** Of the manifest. */
   readonly digest: string;
   readonly config: ImageConfig;
+  /** Directories of the unpacked layers, lowest first, when the image was pulled with `layers: "stacked"`. */
+  readonly layers?: readonly string[];
 }
 
 /** Where it lies: beside the directory. */
@@ -18,8 +21,17 @@ export function imageRecordPath(directory: string): string {
 }
 
 /** Writes it. */
-export async function writeImageRecord(directory: string, image: Image): Promise<void> {
-  const record: ImageRecord = { reference: image.name, digest: image.digest, config: image.config };
+export async function writeImageRecord(
+  directory: string,
+  image: Image,
+  layers?: readonly UnpackedLayer[],
+): Promise<void> {
+  const record: ImageRecord = {
+    reference: image.name,
+    digest: image.digest,
+    config: image.config,
+    ...(layers && { layers: layers.map((layer) => layer.directory) }),
+  };
   await writeFileAtomically(imageRecordPath(directory), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
