@@ -82,13 +82,12 @@ static long run(const struct first_program *first, const char *path) {
   if (plan->machine != 0)
     report_wrong_machine(first->report, path, plan);
   if (plan->interpreter_missing)
-    report_and_exit(first->report, "interpreter", error,
-                    plan->interpreter[0] != '\0' ? plan->interpreter : plan->script[0].interpreter);
+    report_and_exit(first->report, "interpreter", error, plan->interpreter);
   if (error == -E2BIG || error == -ENAMETOOLONG)
     report_and_exit(first->report, "too-long", error, path);
   if (!keeps_looking(error))
     report_and_exit(first->report, "not-executable", error, path);
-  exec_abandon(plan);
+  exec_plan_abandon(plan);
   return error;
 }
 

@@ -133,6 +133,7 @@ static bool is_visible(const struct cursor *cursor) {
   return true;
 }
 
+// The longest host prefix wins, then the shortest guest path, which comes last among the binds.
 bool cursor_from_host(struct cursor *cursor, size_t length) {
   if (length == 1)
     length = 0;
@@ -141,7 +142,7 @@ bool cursor_from_host(struct cursor *cursor, size_t length) {
   bool found = false;
   for (size_t i = 0; i < config.bind_count; i++) {
     const struct bind *bind = &config.binds[i];
-    if ((found && bind->host_length <= best_length) || !covers(bind->host, bind->host_length, cursor->text, length))
+    if ((found && bind->host_length < best_length) || !covers(bind->host, bind->host_length, cursor->text, length))
       continue;
     struct cursor candidate = {.bind = bind, .text = cursor->text, .length = length};
     if (is_visible(&candidate)) {

@@ -14,8 +14,7 @@
 // processes that are none of its business.
 static long open_own(void) {
   struct text path = {0};
-  text_add(&path, "/proc/self/fd/");
-  text_add_number(&path, config.descriptor_base + HIDDEN_LIFE);
+  text_add_descriptor(&path, config.descriptor_base + HIDDEN_LIFE);
   long opened = SYS_4(SYS_openat, AT_FDCWD, text_end(&path), O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
   if (opened < 0)
     return opened;

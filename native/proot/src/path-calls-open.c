@@ -16,6 +16,8 @@ long check_read_only_open(struct place *place, long *flags) {
     return 0;
   if (has(*flags, __O_TMPFILE))
     return -EROFS;
+  if ((*flags & O_CREAT) != 0 && place->path[strlen(place->path) - 1] == '/')
+    return 0; // -EISDIR in any case
   struct stat stat;
   long result = SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW);
   if (result == -ENOENT && (*flags & O_CREAT) != 0)
@@ -93,7 +95,7 @@ static long find(const struct opening *opening, struct place *place, struct stat
   if (result < 0 || !S_ISLNK(stat->st_mode) || keeps_link(opening))
     return result;
   result = look(opening, PATH_FOLLOW_ONE, place, stat);
-  if (result < 0 || !S_ISLNK(stat->st_mode))
+  if (result == 0 ? !S_ISLNK(stat->st_mode) : !makes_file(opening))
     return result;
   return look(opening, makes_file(opening) ? PATH_CREATE : PATH_FOLLOW, place, stat);
 }

@@ -55,8 +55,9 @@ static bool same_object(const struct place *a, const struct place *b) {
          SYS_4(SYS_newfstatat, b->descriptor, b->path, &y, 0) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-// Whether the two directories and what is moved between them may be written.
-static long check_permissions(const struct place *from, const struct place *to, bool moves_directory) {
+// Whether the two directories and what is moved between them may be written. Out of line: its buffers are not to lie on
+// the stack while paths are resolved.
+__attribute__((noinline)) static long check_permissions(const struct place *from, const struct place *to, bool moves_directory) {
   struct place from_parent, to_parent;
   if (path_parent(from, &from_parent) < 0 || path_parent(to, &to_parent) < 0)
     return 0;
@@ -76,6 +77,8 @@ static long judge_mount_points(const struct place *from, const struct place *to,
   if ((flags & RENAME_NOREPLACE) != 0 && replaces)
     return -EEXIST;
   if (!moves_directory && (has_trailing_slash(from) || (!exchanges && has_trailing_slash(to))))
+    return -ENOTDIR;
+  if (exchanges && has_trailing_slash(to) && !is_directory(to))
     return -ENOTDIR;
   long result = check_permissions(from, to, moves_directory);
   if (result < 0)

@@ -155,7 +155,8 @@ static long resolve_absolute(const char *path, size_t length, enum path_follow f
 // resolves below it.
 static long resolve_beneath(int dirfd, const struct parts *parts, enum path_follow follow, struct place *out) {
   struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
-  bool as_name = follow == PATH_PARENT || (follow == PATH_NO_FOLLOW && !has_trailing_slash(parts));
+  bool is_entered = has_trailing_slash(parts) || ends_in_dots(parts);
+  bool as_name = follow == PATH_PARENT || (follow == PATH_NO_FOLLOW && !is_entered);
   const char *opened = parts->path;
   if (as_name) {
     if (parts->directory >= sizeof out->buffer)

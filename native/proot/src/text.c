@@ -18,6 +18,11 @@ void text_add_number(struct text *text, long number) {
   text_add(text, at);
 }
 
+void text_add_descriptor(struct text *text, int descriptor) {
+  text_add(text, "/proc/self/fd/");
+  text_add_number(text, descriptor);
+}
+
 const char *text_end(struct text *text) {
   text->bytes[text->length] = '\0';
   return text->bytes;

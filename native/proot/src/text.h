@@ -11,6 +11,7 @@ struct text {
 
 void text_add(struct text *text, const char *more);
 void text_add_number(struct text *text, long number);
+void text_add_descriptor(struct text *text, int descriptor); // its path in /proc
 // The text with its NUL.
 const char *text_end(struct text *text);
 

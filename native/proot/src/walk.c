@@ -109,9 +109,18 @@ static long follow_magic(struct walk *walk, struct pending *pending, size_t leng
   return follow(walk, pending, (size_t)translated);
 }
 
+// Whether only slashes are left.
+static bool is_slashes(const struct pending *pending) {
+  size_t at = pending->start;
+  while (at < PENDING_END && pending->text[at] == '/')
+    at++;
+  return at == PENDING_END;
+}
+
 // The component that was pushed last: follows it if it is a symlink.
-static long step(struct walk *walk, struct pending *pending, bool last, enum walk_last mode) {
-  if (last && pending->in_last && mode == WALK_ONE_LINK && !walk->passed_proc)
+static long step(struct walk *walk, struct pending *pending, enum walk_last mode) {
+  bool final = pending->start == PENDING_END, last = final || is_slashes(pending);
+  if (final && pending->in_last && mode == WALK_ONE_LINK && !walk->passed_proc)
     return 0;
   size_t capacity = pending->start < PATH_MAX ? pending->start : PATH_MAX;
   if (capacity == 0)
@@ -127,7 +136,7 @@ static long step(struct walk *walk, struct pending *pending, bool last, enum wal
   if ((size_t)length == capacity)
     return -ENAMETOOLONG;
   if (cursor_in_proc(&walk->at) && proc_link_is_magic(pending->text, (size_t)length))
-    return follow_magic(walk, pending, (size_t)length, last);
+    return follow_magic(walk, pending, (size_t)length, final);
   pending->in_last = last;
   return follow(walk, pending, (size_t)length);
 }
@@ -150,7 +159,6 @@ long walk_name(struct walk *walk, const char *name, size_t length) {
 static long walk_component(struct walk *walk, struct pending *pending, size_t end, enum walk_last mode) {
   const char *name = pending->text + pending->start;
   size_t length = end - pending->start;
-  bool last = end == PENDING_END;
   if (pending->start >= pending->own)
     pending->own = end;
   pending->start = end;
@@ -158,7 +166,7 @@ static long walk_component(struct walk *walk, struct pending *pending, size_t en
   bool dot_dot = length == 2 && name[0] == '.' && name[1] == '.';
   if (!dot && !dot_dot) {
     long entered = walk_name(walk, name, length);
-    return entered == 0 ? step(walk, pending, last, mode) : entered;
+    return entered == 0 ? step(walk, pending, mode) : entered;
   }
   long result = check_directory(walk);
   return result == 0 && dot_dot ? go_up(walk) : result;
@@ -191,8 +199,6 @@ long walk_path(struct walk *walk, const char *path, size_t length, enum walk_las
     size_t end = pending.start;
     while (end < PENDING_END && pending.text[end] != '/')
       end++;
-    if (walk->ends_in_magic)
-      return -ENOTDIR;
     long result = walk_component(walk, &pending, end, mode);
     if (result < 0)
       return result;

@@ -149,7 +149,7 @@ describe.skipIf(process.platform === "win32")("without -t", () => {
     terminal.type(`${anyprocArgv.join(" ")} run sh -c 'echo ready; exec cat'\r`);
     await terminal.waitFor(/ready\r\n/);
     terminal.type("\x1a");
-    await terminal.waitFor(/Stopped/);
+    await terminal.waitFor(/Stopped.*exec cat'\r\n/);
     terminal.type("fg\r");
     await terminal.waitFor(/exec cat'\r\n/);
     terminal.type("hello\r");

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { unsupported, type UserIds } from "@anyproc/core";
+import { type UserIds, unsupported } from "@anyproc/core";
 import type { LocalProgram } from "@anyproc/core/child-process";
 
 /**

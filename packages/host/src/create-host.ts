@@ -24,9 +24,7 @@ export function createHost(options: HostOptions = {}): Environment {
 
   async function start(command: Command): Promise<RunningProgram> {
     const program = toProgram(command, settings);
-    const running = command.pty
-      ? await startPty(onTerminal(program, command), loadPty)
-      : await startChild(program);
+    const running = command.pty ? await startPty(onTerminal(program, command), loadPty) : await startChild(program);
     if (niceness !== undefined) await setNiceness(running, niceness, program.name);
     return running;
   }

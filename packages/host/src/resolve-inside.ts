@@ -22,7 +22,9 @@ export function resolveInside(rootfs: string, path: string, lastSymlink: "follow
       continue;
     }
     const target =
-      lastSymlink === "keep" && pending.every((rest) => rest === "") ? undefined : readTarget(join(rootfs, ...resolved, name));
+      lastSymlink === "keep" && pending.every((rest) => rest === "")
+        ? undefined
+        : readTarget(join(rootfs, ...resolved, name));
     if (target === undefined) {
       resolved.push(name);
       continue;

@@ -1,4 +1,5 @@
 // Every error of execve(2) is the kernel's own and leaves the caller alive.
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -31,6 +32,11 @@ static long run(const char *path) {
 
 int main(void) {
   char text[256], next[256];
+  const Elf32_Ehdr foreign = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+                              .e_type = ET_EXEC,
+                              .e_machine = EM_SPARC,
+                              .e_version = EV_CURRENT,
+                              .e_ehsize = sizeof foreign};
   CHECK(mkdtemp(directory) != NULL);
   CHECK_ERRNO(run("/anyproc-missing"), ENOENT);
   CHECK_ERRNO(run(""), ENOENT);
@@ -43,8 +49,7 @@ int main(void) {
   CHECK_ERRNO(run(write_text("blanks", "#!  \t \n", 0755)), ENOEXEC);
   CHECK_ERRNO(run(write_text("lost", "#!/anyproc-missing\n", 0755)), ENOENT);
   CHECK_ERRNO(run(write_text("elf", "\177ELF", 0755)), ENOEXEC);
-  CHECK_ERRNO(run(write_file("foreign", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0\2\0\50\0\1\0\0\0\0\0\0\0\64\0\0\0\0\0\0\0\0\0\0\0"
-                                        "\64\0\40\0\1\0\0\0\0\0\0\0", 64, 0755)), ENOEXEC);
+  CHECK_ERRNO(run(write_file("foreign", (const char *)&foreign, sizeof foreign, 0755)), ENOEXEC);
   snprintf(text, sizeof text, "%s/circle", directory);
   CHECK(symlink(text, text) == 0);
   CHECK_ERRNO(run(text), ELOOP);

@@ -1,0 +1,125 @@
+#include "exec-find.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "image.h"
+#include "path.h"
+#include "sys.h"
+#include "text.h"
+
+static bool executable(int descriptor) {
+  long error = SYS_4(SYS_faccessat2, descriptor, "", 1, AT_EMPTY_PATH | AT_EACCESS);
+  if (error == -ENOSYS) {
+    struct text path = {0};
+    text_add_descriptor(&path, descriptor);
+    error = SYS_3(SYS_faccessat, AT_FDCWD, text_end(&path), 1);
+  }
+  return error == 0;
+}
+
+// Opens a program or interpreter. Opening a FIFO must not wait, and a device is never run.
+static long open_program(int dirfd, const char *path, int flags) {
+  long how = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  long descriptor;
+  if (path[0] == '\0' && (flags & AT_EMPTY_PATH)) {
+    struct text own = {0};
+    text_add_descriptor(&own, dirfd);
+    descriptor = SYS_4(SYS_openat, AT_FDCWD, text_end(&own), how, 0);
+    if (descriptor == -ENOENT)
+      descriptor = -EBADF;
+  } else {
+    descriptor = path_open(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? how | O_NOFOLLOW : how, 0);
+  }
+  if (descriptor < 0)
+    return descriptor == -ENXIO ? -EACCES : descriptor;
+  struct stat status;
+  if (SYS_2(SYS_fstat, descriptor, &status) < 0 || !S_ISREG(status.st_mode) || !executable((int)descriptor)) {
+    SYS_1(SYS_close, descriptor);
+    return -EACCES;
+  }
+  return descriptor;
+}
+
+const char *exec_name(struct exec_plan *plan, const struct exec_request *request) {
+  if (request->path[0] == '/' || request->dirfd == AT_FDCWD)
+    return request->path;
+  struct text prefix = {0};
+  text_add(&prefix, "/dev/fd/");
+  text_add_number(&prefix, request->dirfd);
+  if (request->path[0] != '\0')
+    text_add(&prefix, "/");
+  text_end(&prefix);
+  memcpy(plan->path_name, prefix.bytes, prefix.length);
+  memcpy(plan->path_name + prefix.length, request->path, strlen(request->path) + 1);
+  return plan->path_name;
+}
+
+// An unreadable or foreign interpreter fails the whole call (load_elf_binary() in the kernel).
+static long check_interpreter(struct exec_plan *plan, const struct image *program) {
+  long length = image_interpreter(program, plan->interpreter, sizeof plan->interpreter);
+  if (length <= 0)
+    return length;
+  plan->interpreter_missing = true;
+  long descriptor = open_program(AT_FDCWD, plan->interpreter, 0);
+  if (descriptor < 0)
+    return descriptor;
+  struct image interpreter;
+  unsigned short machine;
+  long error = image_read((int)descriptor, &interpreter);
+  if (error == 0 && image_check(&interpreter, &machine) < 0)
+    error = -ELIBBAD;
+  SYS_1(SYS_close, descriptor);
+  plan->interpreter_missing = error < 0;
+  return error;
+}
+
+static void prefix_push(struct exec_prefix *prefix, const char *argument) {
+  prefix->argument[--prefix->start] = argument;
+}
+
+long exec_find(struct exec_plan *plan, const struct exec_request *request, struct exec_prefix *prefix) {
+  int dirfd = request->dirfd, flags = request->flags;
+  const char *path = request->path, *name = exec_name(plan, request);
+  for (int depth = 0; depth <= EXEC_DEPTH; depth++) {
+    long opened = open_program(dirfd, path, flags);
+    if (opened < 0 && depth > 0) {
+      plan->interpreter_missing = true;
+      memcpy(plan->interpreter, path, strlen(path) + 1);
+    }
+    if (opened < 0)
+      return opened;
+    plan->image = (int)opened;
+    struct image image;
+    long error = image_read(plan->image, &image);
+    if (error < 0)
+      return error;
+    struct script *script = &plan->script[depth < EXEC_DEPTH ? depth : 0];
+    if (depth == EXEC_DEPTH && image.head[0] == '#' && image.head[1] == '!')
+      return -ELOOP;
+    long is_script = depth < EXEC_DEPTH ? script_read(image.head, image.size, script) : 0;
+    if (is_script < 0)
+      return is_script;
+    if (is_script == 0) {
+      error = image_check(&image, &plan->machine);
+      return error < 0 ? error : check_interpreter(plan, &image);
+    }
+    SYS_1(SYS_close, plan->image);
+    plan->image = -1;
+    if (depth == 0 && request->path[0] != '/' && request->dirfd != AT_FDCWD &&
+        (SYS_2(SYS_fcntl, request->dirfd, F_GETFD) & FD_CLOEXEC))
+      return -ENOENT; // the interpreter could not open it by its name
+    if (depth > 0)
+      prefix->start++; // replaces the name by which it was called
+    prefix_push(prefix, name);
+    if (script->argument != NULL)
+      prefix_push(prefix, script->argument);
+    prefix_push(prefix, script->interpreter);
+    name = path = script->interpreter;
+    dirfd = AT_FDCWD;
+    flags = 0;
+  }
+  return -ELOOP;
+}

@@ -1,0 +1,36 @@
+// What execve(2) of the shim needs until it has happened. A plan outlives the trap that makes it.
+#ifndef ANYPROC_EXEC_PLAN_H
+#define ANYPROC_EXEC_PLAN_H
+
+#include <linux/futex.h>
+#include <linux/limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "script.h"
+
+enum { EXEC_DEPTH = 5, EXEC_INLINE_ARGUMENTS = 256 };
+
+struct exec_plan {
+  struct robust_list_head robust;
+  uint32_t *owner;          // word of the pool that this plan came from, or NULL
+  int image;                // the program's descriptor, to be inherited by the shim
+  uint16_t machine;         // of an ELF file that was refused, else 0
+  bool interpreter_missing; // the file was found, but not `interpreter`, which it names
+  bool trap_was_blocked;
+  size_t mapped; // bytes of `argv` when it did not fit
+  const char **argv;
+  const char *inline_argv[EXEC_INLINE_ARGUMENTS];
+  char handover[PATH_MAX + 64];
+  char path_name[PATH_MAX + 32];
+  char interpreter[PATH_MAX];
+  struct script script[EXEC_DEPTH];
+};
+
+struct exec_plan *exec_plan_acquire(void); // NULL without memory
+void exec_plan_abandon(struct exec_plan *plan);
+// To be called right before the execve(2) of a process that may share its memory.
+void exec_plan_bind(struct exec_plan *plan);
+
+#endif
