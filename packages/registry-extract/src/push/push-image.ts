@@ -76,7 +76,8 @@ export async function pushImage(
   try {
     for (const blob of built.flatMap(({ blobs }) => blobs)) {
       const target = { endpoint, repository, scope, mountFrom, chunkBytes, signal };
-      options.onBlob?.(blob.digest, await uploadBlob(target, layout.blob(blob.digest), blob));
+      const result = await uploadBlob(target, layout.blob(blob.digest), blob);
+      options.onBlob?.(blob.digest, result);
     }
     const [only] = built;
     if (only && built.length === 1) {

@@ -58,12 +58,12 @@ export function createHttpClient({ ca, idleTimeoutMs }: HttpOptions): HttpClient
       const isSecure = url.protocol === "https:";
       const options = {
         method,
-        headers: { "user-agent": "anyproc", ...headers, ...(proxy && !isSecure && proxyAuthorization(proxy)) },
+        headers: { "user-agent": "anyproc", ...headers, ...(proxy && !isSecure && proxyHeaders(proxy, url)) },
         signal,
         timeout: idleTimeoutMs,
       };
       // RFC 9112: a proxy gets the whole address of an http server as the request target.
-      const viaProxy = proxy && !isSecure && { host: proxy.hostname, port: proxy.port || 80, path: url.href };
+      const viaProxy = proxy && !isSecure && { hostname: proxy.hostname, port: proxy.port || 80, path: url.href };
       const outgoing = isSecure
         ? httpsRequest(url, { ...options, agent: proxy ? tunnelThrough(proxy) : secure })
         : httpRequest(url, { ...options, ...viaProxy, agent: plain });
@@ -90,6 +90,10 @@ export function createHttpClient({ ca, idleTimeoutMs }: HttpOptions): HttpClient
       for (const agent of [plain, secure, ...tunnels.values()]) agent.destroy();
     },
   };
+}
+
+function proxyHeaders(proxy: URL, url: URL): Record<string, string> {
+  return { host: url.host, ...proxyAuthorization(proxy) };
 }
 
 /** What Node.js trusts when nobody names a CA, which is given up with the first one that is named. */
