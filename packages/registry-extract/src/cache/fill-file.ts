@@ -101,14 +101,24 @@ class BlobWriter {
   }
 
   async #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#waiting, this.#waitingBytes);
+    let chunks = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.position);
-      done += bytesWritten;
+    while (chunks.length > 0) {
+      const { bytesWritten } = await this.#file.writev(chunks, this.position);
       this.position += bytesWritten;
+      chunks = rest(chunks, bytesWritten);
     }
-    if (bytes.length > 0) this.#onGrown(this.position);
+    this.#onGrown(this.position);
   }
+}
+
+/** What is left of chunks when so many bytes of them have been written: writev(2) may write less than all. */
+function rest(chunks: readonly Buffer[], written: number): Buffer[] {
+  let left = written;
+  return chunks.flatMap((chunk) => {
+    const part = chunk.subarray(Math.min(left, chunk.length));
+    left -= chunk.length - part.length;
+    return part.length > 0 ? [part] : [];
+  });
 }

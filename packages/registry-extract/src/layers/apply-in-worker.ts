@@ -4,9 +4,15 @@ import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
 import { DamagedLayerError, type ApplyListener } from "./apply-layers.ts";
 
+/** A thread that waits for a job; started early, it is ready when the job is. */
+export function startApplyWorker(): Worker {
+  // Always the built file: a worker has none of the hooks with which tests read the sources.
+  return new Worker(new URL(import.meta.resolve("#worker")), { resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+}
+
 /**
  * Runs a job in a thread of its own: decompression, digests and file system calls do not hold up the caller's event
- * loop. An abort ends the thread wherever it is.
+ * loop. An abort ends the thread wherever it is, and it is ended afterwards in any case.
  *
  * @throws what runApplyJob() throws, and `signal.reason`
  */
@@ -14,13 +20,12 @@ export async function applyInWorker(
   job: ApplyJob,
   listener: Partial<ApplyListener>,
   signal?: AbortSignal,
+  worker: Worker = startApplyWorker(),
 ): Promise<ApplyResult> {
-  signal?.throwIfAborted();
-  // Always the built file: a worker has none of the hooks with which tests read the sources.
-  const worker = new Worker(new URL(import.meta.resolve("#worker")), { workerData: job });
   const abort = () => void worker.terminate();
   signal?.addEventListener("abort", abort, { once: true });
   try {
+    signal?.throwIfAborted();
     return await new Promise<ApplyResult>((resolve, reject) => {
       worker.once("error", reject);
       worker.once("exit", () => {
@@ -37,6 +42,7 @@ export async function applyInWorker(
           reject(failure(message));
         }
       });
+      worker.postMessage(job);
     });
   } finally {
     signal?.removeEventListener("abort", abort);

@@ -16,11 +16,16 @@ export interface BlobLocation {
 
 const chunkBytes = 256 * 1024;
 
-/** Reads a blob from beginning to end, waits where it is still growing, and hashes it on the way. */
+/**
+ * Reads a blob from beginning to end, waits where it is still growing, and hashes it on the way. A piece is good until
+ * the one after the next is read: memory that is used again is not allocated, cleared and collected again.
+ */
 export class BlobReader {
   readonly #blob: BlobLocation;
   readonly #descriptor: number;
   readonly #hash: Hash;
+  readonly #buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+  #turn: 0 | 1 = 0;
   #position = 0;
   #grown: number;
 
@@ -66,7 +71,8 @@ export class BlobReader {
   #readNow(): Buffer | undefined {
     const wanted = Math.min(chunkBytes, this.#grown - this.#position);
     if (wanted <= 0) return undefined;
-    const buffer = Buffer.allocUnsafe(wanted);
+    const buffer = this.#buffers[this.#turn];
+    this.#turn = this.#turn === 0 ? 1 : 0;
     const bytes = readSync(this.#descriptor, buffer, 0, wanted, this.#blob.offset + this.#position);
     // The file is shorter than it was said to be; the digest will tell.
     if (bytes === 0) return undefined;

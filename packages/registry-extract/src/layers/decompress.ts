@@ -7,7 +7,7 @@ import type { BlobReader } from "./blob-reader.ts";
 /** How a layer is compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
-const outputBytes = 256 * 1024;
+const outputBytes = 512 * 1024;
 // Room for the thread pool to work ahead of the one that unpacks.
 const aheadBytes = 2 * 1024 * 1024;
 
@@ -65,22 +65,22 @@ async function* through(transform: Transform, first: Buffer, reader: BlobReader)
   await feeding;
 }
 
+/** Writes one piece while the one before is still being worked on; more would be overwritten. */
 async function feed(transform: Transform, first: Buffer, reader: BlobReader): Promise<void> {
-  for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = await reader.read()) {
+  let previous = write(transform, first);
+  for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+    const current = write(transform, chunk);
+    await previous;
+    previous = current;
     if (transform.destroyed) return;
-    if (!transform.write(chunk)) await drained(transform);
   }
+  await previous;
   transform.end();
 }
 
-function drained(transform: Transform): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      transform.off("drain", done).off("close", done);
-      resolve();
-    };
-    transform.on("drain", done).on("close", done);
-  });
+/** Resolves when the piece has been used, or never will be. */
+function write(transform: Transform, chunk: Buffer): Promise<void> {
+  return new Promise((resolve) => transform.write(chunk, () => resolve()));
 }
 
 // The decoder does not say so when it is stuck in damaged data: it gives empty pieces for ever.

@@ -1,19 +1,22 @@
 // The thread in which layers are applied; apply-in-worker.ts starts it and hears it.
-import { parentPort, workerData } from "node:worker_threads";
+import { once } from "node:events";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { systemErrorCode } from "@anyproc/core";
 import { reasonOf } from "../errors.ts";
 import type { ApplyJob, ApplyMessage } from "./apply-job.ts";
 import { DamagedLayerError, runApplyJob } from "./apply-layers.ts";
 
 const progressEveryMs = 50;
+const port = parentPort as MessagePort;
 let lastProgress = 0;
 
 function post(message: ApplyMessage): void {
-  parentPort?.postMessage(message);
+  port.postMessage(message);
 }
 
+const [job] = (await once(port, "message")) as [ApplyJob];
 try {
-  const result = await runApplyJob(workerData as ApplyJob, {
+  const result = await runApplyJob(job, {
     onProgress(layer, compressedBytes, entries) {
       const now = Date.now();
       if (now - lastProgress < progressEveryMs) return;

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
-import { cacheLayout } from "../cache/layout.ts";
+import type { Worker } from "node:worker_threads";
+import { type CacheLayout, cacheLayout } from "../cache/layout.ts";
 import { pruneCache } from "../cache/prune.ts";
 import { type Image, openImage } from "../image/open-image.ts";
+import { startApplyWorker } from "../layers/apply-in-worker.ts";
 import { openSource } from "../sources/open-source.ts";
 import { retryOptions } from "../registry/connect.ts";
 import { writeImageRecord } from "./image-record.ts";
@@ -36,15 +38,31 @@ export interface PulledImage {
 export async function pullImage(reference: string, directory: string, options: PullOptions = {}): Promise<PulledImage> {
   const target = resolve(directory);
   const layout = cacheLayout(options.cacheDirectory);
+  options.onProgress?.({ phase: "resolve", reference });
+  // It gets ready while the registry is asked; unpacked layers may be there already, and need none.
+  const worker = options.layers === "stacked" ? undefined : startApplyWorker();
+  try {
+    return await pullWith(reference, target, layout, options, worker);
+  } finally {
+    await worker?.terminate();
+  }
+}
+
+async function pullWith(
+  reference: string,
+  target: string,
+  layout: CacheLayout,
+  options: PullOptions,
+  worker: Worker | undefined,
+): Promise<PulledImage> {
   const { onProgress } = options;
-  onProgress?.({ phase: "resolve", reference });
   const source = await openSource(reference, options);
   try {
     const image = await openImage(source, layout, options);
     const layers = image.manifest.layers.map(({ digest, size }) => ({ digest, totalBytes: size }));
     onProgress?.({ phase: "layers", layers });
     const request = { source, image, layout, retry: retryOptions(options), options };
-    const pulled = options.layers === "stacked" ? await pullStacked(request, target) : await pullFlat(request, target);
+    const pulled = worker ? await pullFlat(request, target, worker) : await pullStacked(request, target);
     await pruneCache({
       cacheDirectory: layout.directory,
       maxBytes: options.maxCacheBytes ?? defaultCacheBytes,
@@ -57,9 +75,9 @@ export async function pullImage(reference: string, directory: string, options: P
   }
 }
 
-async function pullFlat(request: UnpackRequest, target: string): Promise<PulledImage> {
+async function pullFlat(request: UnpackRequest, target: string, worker: Worker): Promise<PulledImage> {
   const { image, options } = request;
-  const { staging, result } = await unpackImage(request, target);
+  const { staging, result } = await unpackImage(request, target, worker);
   await publish(staging, target, image, options.signal);
   return { directory: target, image, bytes: result.bytes };
 }

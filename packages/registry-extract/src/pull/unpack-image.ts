@@ -1,9 +1,10 @@
+import type { Worker } from "node:worker_threads";
 import { fetchBlob } from "../cache/image-cache.ts";
 import type { Blob } from "../cache/blob.ts";
 import type { CacheLayout } from "../cache/layout.ts";
 import { createLimiter } from "../cache/limiter.ts";
 import type { Image } from "../image/open-image.ts";
-import { applyInWorker } from "../layers/apply-in-worker.ts";
+import { applyInWorker, startApplyWorker } from "../layers/apply-in-worker.ts";
 import type { ApplyResult } from "../layers/apply-job.ts";
 import { DamagedLayerError } from "../layers/apply-layers.ts";
 import type { ImageLimits } from "../layers/limits.ts";
@@ -35,13 +36,18 @@ const mostRounds = 10;
  * Fetches the layers of an image and applies them while they come, into a new directory beside the target. What earlier
  * downloads left behind may be damaged: then it is fetched once more.
  */
-export async function unpackImage(request: UnpackRequest, target: string): Promise<UnpackedImage> {
+export async function unpackImage(
+  request: UnpackRequest,
+  target: string,
+  firstWorker: Worker,
+): Promise<UnpackedImage> {
   const linkTargets = new Set<string>();
   let fresh = false;
   for (let round = 1; ; round += 1) {
     const staging = await createStaging(target);
     try {
-      const result = await unpackOnce(request, staging, [...linkTargets], fresh);
+      const worker = round === 1 ? firstWorker : startApplyWorker();
+      const result = await unpackOnce(request, staging, [...linkTargets], fresh, worker);
       const isComplete = result.missingTargets.length === 0 || round === mostRounds;
       if (isComplete) return { staging, result };
       for (const path of result.missingTargets) linkTargets.add(path);
@@ -63,6 +69,7 @@ async function unpackOnce(
   staging: Staging,
   linkTargets: readonly string[],
   fresh: boolean,
+  worker: Worker,
 ): Promise<ApplyResult> {
   const { onProgress } = options;
   const stop = new AbortController();
@@ -116,6 +123,7 @@ async function unpackOnce(
         },
       },
       signal,
+      worker,
     );
     await Promise.all(accepted);
     return result;

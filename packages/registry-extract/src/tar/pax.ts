@@ -54,11 +54,13 @@ export function paxTime(key: string, value: string): Timestamp {
     : { seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds };
 }
 
+const noXattrs: ReadonlyMap<ByteString, Buffer> = new Map();
 const schily = "SCHILY.xattr.";
 const libarchive = "LIBARCHIVE.xattr.";
 
 /** Extended attributes, as star, GNU tar and Go write them, or as libarchive does. */
-export function paxXattrs(values: ReadonlyMap<ByteString, ByteString>): Map<ByteString, Buffer> {
+export function paxXattrs(values: ReadonlyMap<ByteString, ByteString>): ReadonlyMap<ByteString, Buffer> {
+  if (values.size === 0) return noXattrs;
   const xattrs = new Map<ByteString, Buffer>();
   for (const [key, value] of values) {
     if (key.startsWith(schily)) xattrs.set(key.slice(schily.length), bytesOf(value));

@@ -27,6 +27,7 @@ const types: Readonly<Record<string, EntryType>> = {
 const mostExtensionBytes = 1024 * 1024;
 const mostId = 0xffff_fffe;
 
+const noRecords: PaxRecords = { values: new Map(), sparse: [] };
 const noSink: EntrySink = { write() {}, end() {} };
 
 /**
@@ -196,7 +197,7 @@ export class TarReader {
   }
 
   #begin(header: RawHeader, oldSparse?: { readonly map: readonly number[]; readonly size: number }): void {
-    const pax: PaxRecords = { values: new Map([...this.#globals, ...(this.#pax?.values ?? [])]), sparse: this.#pax?.sparse ?? [] };
+    const pax = this.#recordsOfEntry();
     const longPath = this.#longPath;
     const longLinkPath = this.#longLinkPath;
     this.#pax = undefined;
@@ -241,6 +242,12 @@ export class TarReader {
       return;
     }
     this.#beginData();
+  }
+
+  /** Those for this entry, and those for all. */
+  #recordsOfEntry(): PaxRecords {
+    const { values, sparse } = this.#pax ?? noRecords;
+    return this.#globals.size === 0 ? { values, sparse } : { values: new Map([...this.#globals, ...values]), sparse };
   }
 
   #beginData(): void {
