@@ -1,4 +1,4 @@
-// Puts what is written in C into its platform package: `node build-native.mjs proot|registry-extract`. Where it cannot be built,
+// Puts what is written in C into its platform package: `node build-native.mjs NAME`. Where it cannot be built,
 // the package stays empty and the build goes on: everything else works without it, and the package that wants it says
 // what is missing when it is asked.
 // make knows what is up to date; a cache in front of it would keep "not built" once gcc is there.
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const name = process.argv[2];
 const files = {
   proot: ["anyproc-proot", "anyproc-proot-shim"],
+  emrun: ["anyproc-emrun.node"],
   "registry-extract": ["anyproc-files.node"],
 }[name];
 const native = fileURLToPath(new URL(`../native/${name}/`, import.meta.url));

@@ -1,5 +1,5 @@
-// Runs core, host and proot on every version of Node.js that they support: the built packages through the demo, since
-// vitest's transforms would hide syntax that an old Node cannot read, and then their tests.
+// Runs core, host, proot and emrun on every version of Node.js that they support: the built packages through the demo,
+// since vitest's transforms would hide syntax that an old Node cannot read, and then their tests.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const runtimes = join(root, "tools/runtimes");
-const packages = ["packages/core", "packages/host", "packages/proot"];
+const packages = ["packages/core", "packages/host", "packages/proot", "packages/emrun"];
 
 function run(node, args) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };

@@ -1,8 +1,10 @@
-// `pnpm bench [host|engine] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the alternatives, both sides
-// in one run. Measures and tells; a machine has bad days, so nothing fails when a target is missed.
+// `pnpm bench [host|engine|emrun] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
+// alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing fails when a target is
+// missed.
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
+import { benchEmrun } from "./emrun.ts";
 import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
@@ -10,6 +12,7 @@ import { type Comparison, format, judge, type Row } from "./report.ts";
 const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
   host: benchHost,
   engine: benchEngine,
+  emrun: benchEmrun,
 };
 
 const { values, positionals } = parseArgs({

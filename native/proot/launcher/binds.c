@@ -38,9 +38,8 @@ static int open_in_root(int root, const char *path) {
   return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-// Replaces the part of `path` that exists in the rootfs by what its symlinks lead to. Returns an O_PATH descriptor
-// when all of it exists, or -1.
-static int follow_symlinks(int root, const char *root_path, char path[PATH_MAX]) {
+// Replaces the part of `path` that exists in the rootfs by what its symlinks lead to.
+static void follow_symlinks(int root, const char *root_path, char path[PATH_MAX]) {
   char rest[PATH_MAX] = "", parent[PATH_MAX];
   int found;
   strcpy(parent, path);
@@ -52,7 +51,7 @@ static int follow_symlinks(int root, const char *root_path, char path[PATH_MAX])
     *slash = '\0';
   }
   if (found < 0)
-    return -1;
+    return;
   char link[64], host[PATH_MAX];
   snprintf(link, sizeof link, "/proc/self/fd/%d", found);
   ssize_t length = readlink(link, host, sizeof host - 1);
@@ -62,20 +61,12 @@ static int follow_symlinks(int root, const char *root_path, char path[PATH_MAX])
     const char *inside = host + root_length;
     snprintf(path, PATH_MAX, "%s%s", strcmp(inside, "/") == 0 ? "" : inside, rest);
   }
-  if (rest[0] == '\0')
-    return found;
   close(found);
-  return -1;
 }
 
-static bool same_object(const struct stat *a, const struct stat *b) {
-  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static void resolve(const struct bind_option *option, int root, const char *root_path, struct bind *out,
-                    uint32_t *flags) {
+static void resolve(const struct bind_option *option, int root, const char *root_path, struct bind *out) {
   char guest[PATH_MAX];
-  struct stat host_status, guest_status;
+  struct stat host_status;
   if (option->host[0] != '/')
     fail("bind", 0, option->host);
   char *host = realpath(option->host, NULL);
@@ -85,26 +76,20 @@ static void resolve(const struct bind_option *option, int root, const char *root
     fail("bind", 0, option->guest);
   strcpy(guest, option->guest);
   normalise(guest);
-  int covered = follow_symlinks(root, root_path, guest);
+  follow_symlinks(root, root_path, guest);
   if (guest[0] == '\0')
     fail("bind", EINVAL, option->guest);
-  if (covered >= 0) {
-    if (fstat(covered, &guest_status) == 0 && !same_object(&guest_status, &host_status))
-      *flags |= CONFIG_BINDS_SHADOW;
-    close(covered);
-  }
   *out = (struct bind){.guest = strdup(guest),
                        .host = host,
                        .flags = (option->read_only ? BIND_READ_ONLY : 0u) |
                                 (S_ISDIR(host_status.st_mode) ? BIND_IS_DIRECTORY : 0u)};
 }
 
-size_t binds_resolve(const struct options *options, int root, const char *root_path, struct bind *out,
-                     uint32_t *flags) {
+size_t binds_resolve(const struct options *options, int root, const char *root_path, struct bind *out) {
   size_t count = 0;
   for (size_t i = 0; i < options->bind_count; i++) {
     struct bind bind;
-    resolve(&options->binds[i], root, root_path, &bind, flags);
+    resolve(&options->binds[i], root, root_path, &bind);
     size_t at = 0;
     while (at < count && strcmp(out[at].guest, bind.guest) != 0)
       at++;

@@ -88,7 +88,7 @@ void configuration_build(const struct options *options, struct configuration *ou
   struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
   set_ids(options, &content);
-  content.bind_count = binds_resolve(options, out->root, root, binds, &content.flags);
+  content.bind_count = binds_resolve(options, out->root, root, binds);
   long size = config_write(&content, blob, sizeof blob);
   if (size < 0)
     fail("internal", (int)-size, "configuration");

@@ -13,7 +13,8 @@ uint32_t directory_cache_generation(void);
 // To be called after whatever made, moved or removed a symlink or moved a directory, in any guest.
 void directory_cache_invalidate(void);
 
-// Moves `at` to the directory with this absolute guest path, if known. `links` becomes the number of symlinks on the way.
+// Moves `at` to the directory with this absolute guest path, if known. `links` becomes the number of symlinks on the
+// way.
 bool directory_cache_get(const char *path, size_t length, struct cursor *at, unsigned *links);
 void directory_cache_put(const char *path, size_t length, const struct cursor *at, unsigned links,
                          uint32_t generation);

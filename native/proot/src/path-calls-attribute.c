@@ -33,7 +33,7 @@ long call_fchmodat2(struct call *call) {
   const char *path = path_argument(call, 1);
   long mode = call->argument[2], flags = call->argument[3];
   if (names_descriptor(path, flags))
-    return pass_on(call, 0);
+    return pass_on_change(call, 0);
   struct place place;
   long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)
@@ -77,7 +77,7 @@ long call_fchownat(struct call *call) {
   if (!names_descriptor(path, flags))
     return change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
   if ((config.flags & CONFIG_FAKE_IDS) == 0)
-    return pass_on(call, 0);
+    return pass_on_change(call, 0);
   return path_is_hidden_descriptor(dirfd) ? -EBADF : pretend_to_change_owner(dirfd, path, flags);
 }
 
@@ -87,9 +87,7 @@ static long change_plain(struct call *call) {
   long result = resolve_for_change(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
   if (result < 0)
     return result;
-  result = path_make_plain(&place);
-  if (result == 0)
-    result = SYS_2(call->number, place.path, call->argument[1]);
+  result = path_call_plain(&place, call->number, call->argument, 0);
   path_release(&place);
   return result;
 }
@@ -126,7 +124,7 @@ long call_utimes(struct call *call) {
 static long change_times(struct call *call, long flags) {
   const char *path = path_argument(call, 1);
   if (path == NULL || names_descriptor(path, flags))
-    return pass_on(call, 0);
+    return pass_on_change(call, 0);
   struct place place;
   long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)
@@ -148,7 +146,7 @@ static long file_attributes(struct call *call, bool changes) {
   const char *path = path_argument(call, 1);
   long flags = call->argument[4];
   if (names_descriptor(path, flags))
-    return pass_on(call, 0);
+    return changes ? pass_on_change(call, 0) : pass_on(call, 0);
   struct place place;
   long result = path_resolve(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)

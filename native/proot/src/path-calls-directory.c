@@ -13,16 +13,7 @@ long call_chdir(struct call *call) {
   long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
   if (result < 0)
     return result;
-  if (place.descriptor == AT_FDCWD) {
-    result = SYS_1(SYS_chdir, place.path);
-  } else {
-    result = SYS_3(SYS_openat, place.descriptor, place.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (result >= 0) {
-      long directory = result;
-      result = SYS_1(SYS_fchdir, directory);
-      SYS_1(SYS_close, directory);
-    }
-  }
+  result = path_call_plain(&place, call->number, call->argument, 0);
   path_release(&place);
   return result;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "path-calls.h"
+#include "proc-file.h"
 #include "sys.h"
 
 static bool has(long flags, long wanted) {
@@ -14,8 +15,6 @@ static bool has(long flags, long wanted) {
 long check_read_only_open(struct place *place, long *flags) {
   if (!path_is_read_only(place) || (*flags & O_PATH) != 0)
     return 0;
-  if (has(*flags, __O_TMPFILE))
-    return -EROFS;
   if ((*flags & O_CREAT) != 0 && place->path[strlen(place->path) - 1] == '/')
     return 0; // -EISDIR in any case
   struct stat stat;
@@ -24,6 +23,8 @@ long check_read_only_open(struct place *place, long *flags) {
     return -EROFS;
   if (result < 0)
     return result;
+  if (has(*flags, __O_TMPFILE))
+    return S_ISDIR(stat.st_mode) ? -EROFS : -ENOTDIR;
   if (has(*flags, O_CREAT | O_EXCL))
     return -EEXIST;
   if (S_ISREG(stat.st_mode) && ((*flags & O_ACCMODE) != O_RDONLY || (*flags & O_TRUNC) != 0)) {
@@ -69,6 +70,12 @@ static long open_later(struct call *call, struct place *place, const struct open
   return CALL_DEFERRED;
 }
 
+// A file of procfs, which has no size, that is read.
+static bool tells_host(const struct place *place, const struct stat *stat, long flags) {
+  return S_ISREG(stat->st_mode) && stat->st_size == 0 && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY &&
+         proc_file_is_translated(place);
+}
+
 static bool makes_file(const struct opening *opening) {
   return (opening->flags & O_CREAT) != 0;
 }
@@ -108,6 +115,11 @@ static long open_found(struct call *call, const struct opening *opening) {
     return result;
   // Should a symlink have come in between, the kernel must not follow it in its own terms.
   long flags = opening->flags | (place.magic ? 0 : O_NOFOLLOW);
+  if (result == 0 && tells_host(&place, &stat, flags)) {
+    result = proc_file_open(&place, flags);
+    path_release(&place);
+    return result;
+  }
   if (result == 0)
     return may_block(&stat) && (flags & O_PATH) == 0 ? open_later(call, &place, opening, flags)
                                                       : open_now(&place, opening, flags);

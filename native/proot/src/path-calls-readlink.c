@@ -9,22 +9,11 @@
 #include "proc-link.h"
 #include "sys.h"
 
-// The link itself as a host text, when it is below /proc.
 static bool find_proc_link(const struct place *place, char *text, struct cursor *cursor) {
   cursor->text = text;
-  if (!place->relative) {
-    if (place->bind == NULL && config.root_length > 0)
-      return false;
-    size_t skip = place->bind == NULL ? 1 : 0;
-    size_t length = strlen(place->path);
-    text[0] = '/';
-    memcpy(text + skip, place->path, length + 1);
-    cursor->bind = place->bind;
-    cursor->length = skip + length;
-    return cursor_in_proc(cursor);
-  }
-  return cursor_from_descriptor(cursor, place->descriptor) &&
-         cursor_push(cursor, place->path, strlen(place->path)) == 0 && cursor_in_proc(cursor);
+  if (!place->relative && place->bind == NULL && config.root_length > 0)
+    return false;
+  return path_to_cursor(place, cursor) && cursor_in_proc(cursor);
 }
 
 static long read_proc_link(const struct place *place, const struct cursor *link, char *guest_buffer, long size) {
@@ -34,6 +23,8 @@ static long read_proc_link(const struct place *place, const struct cursor *link,
     return length;
   text[length] = '\0';
   long translated = proc_link_translate(link, text, (size_t)length, sizeof text);
+  if (translated == -EACCES)
+    return translated;
   if (translated >= 0)
     length = translated;
   if (length > size)

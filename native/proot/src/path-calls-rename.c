@@ -46,7 +46,8 @@ static bool has_trailing_slash(const struct place *place) {
 static bool is_directory(const struct place *place) {
   struct stat stat;
   return path_probe_name(place) == -EINVAL &&
-         SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(stat.st_mode);
+         SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISDIR(stat.st_mode);
 }
 
 static bool same_object(const struct place *a, const struct place *b) {
@@ -57,7 +58,8 @@ static bool same_object(const struct place *a, const struct place *b) {
 
 // Whether the two directories and what is moved between them may be written. Out of line: its buffers are not to lie on
 // the stack while paths are resolved.
-__attribute__((noinline)) static long check_permissions(const struct place *from, const struct place *to, bool moves_directory) {
+__attribute__((noinline)) static long check_permissions(const struct place *from, const struct place *to,
+                                                        bool moves_directory) {
   struct place from_parent, to_parent;
   if (path_parent(from, &from_parent) < 0 || path_parent(to, &to_parent) < 0)
     return 0;

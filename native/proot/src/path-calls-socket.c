@@ -1,4 +1,5 @@
-// Path names of AF_UNIX sockets, unix(7). A host path rarely fits the 108 bytes that a guest path fitted.
+// Path names of AF_UNIX sockets, unix(7), to the kernel and back. A host path rarely fits the 108 bytes that a guest
+// path fitted.
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/un.h>
@@ -99,36 +100,90 @@ long call_bind(struct call *call) {
   return result;
 }
 
-static long connect_later(struct call *call, const void *address, size_t size) {
+// Defers the call with its address, at argument `index`, replaced unless NULL.
+static long call_later(struct call *call, int index, const void *address, size_t size) {
   struct deferred *deferred = call->deferred;
-  deferred->number = SYS_connect;
-  deferred->argument[0] = call->argument[0];
-  deferred->argument[1] = call->argument[1];
-  deferred->argument[2] = (long)size;
+  deferred->number = call->number;
+  memcpy(deferred->argument, call->argument, sizeof deferred->argument);
   deferred->data_argument = -1;
   deferred->data_size = 0;
   deferred->resume = false;
   if (address != NULL) {
-    deferred->data_argument = 1;
+    deferred->argument[index + 1] = (long)size;
+    deferred->data_argument = index;
     deferred->data_size = (uint32_t)size;
     memcpy(deferred->data, address, size);
   }
   return CALL_DEFERRED;
 }
 
-long call_connect(struct call *call) {
+static long call_with_address(struct call *call, int index) {
   const long *a = call->argument;
   struct address address;
   struct place place;
-  if (!read_path_address((const void *)a[1], (int)a[2], &address))
-    return connect_later(call, NULL, (size_t)a[2]);
+  if (!read_path_address((const void *)a[index], (int)a[index + 1], &address))
+    return call_later(call, index, NULL, 0);
   long size = translate(&address, false, &place);
   if (size < 0)
     return size;
   if (place.owned < 0)
-    return connect_later(call, &address, (size_t)size);
-  // A connection is made at once unless the listener's queue is full, and nothing may stay open while it is.
-  long result = SYS_3(SYS_connect, a[0], &address, size);
+    return call_later(call, index, &address, (size_t)size);
+  // It waits only while the other side's queue is full, and nothing may stay open while it does.
+  long argument[6];
+  memcpy(argument, a, sizeof argument);
+  argument[index] = (long)&address;
+  argument[index + 1] = size;
+  long result = sys_call(call->number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
   path_release(&place);
   return result;
+}
+
+long call_connect(struct call *call) {
+  return call_with_address(call, 1);
+}
+
+long call_sendto(struct call *call) {
+  return call_with_address(call, 4);
+}
+
+// The guest path of a name that translate() has made, in place. Returns the new length.
+static long untranslate(char *path, size_t length, size_t capacity) {
+  char root[PROC_DESCRIPTOR_PATH_SIZE];
+  proc_descriptor_path(config.descriptor_base + HIDDEN_ROOT, root);
+  size_t skip = strlen(root);
+  if (length > skip && memcmp(path, root, skip) == 0 && path[skip] == '/') {
+    memmove(path, path + skip, length - skip + 1);
+    return (long)(length - skip);
+  }
+  return path_to_guest(path, length, capacity);
+}
+
+// getsockname(2) and getpeername(2).
+long call_socket_name(struct call *call) {
+  const long *a = call->argument;
+  char path[sizeof((struct sockaddr_un *)NULL)->sun_path + PATH_MAX];
+  struct sockaddr_un name;
+  int32_t room, size = sizeof name;
+  long result = guest_copy_in(&room, (const void *)a[2], sizeof room);
+  if (result < 0)
+    return result;
+  result = SYS_3(call->number, a[0], &name, &size);
+  if (result < 0)
+    return result;
+  if (room < 0)
+    return -EINVAL;
+  if (size <= HEAD_SIZE || name.sun_family != AF_UNIX || name.sun_path[0] != '/')
+    return SYS_3(call->number, a[0], a[1], a[2]);
+  size_t length = (size_t)size - HEAD_SIZE;
+  memcpy(path, name.sun_path, length);
+  path[length] = '\0';
+  long translated = untranslate(path, strlen(path), sizeof path);
+  if (translated < 0)
+    return SYS_3(call->number, a[0], a[1], a[2]);
+  length = (size_t)translated + 1;
+  size = (int32_t)(HEAD_SIZE + length);
+  memcpy(name.sun_path, path, length < sizeof name.sun_path ? length : sizeof name.sun_path);
+  size_t copied = (size_t)(size < room ? size : room);
+  result = guest_copy_out((void *)a[1], &name, copied < sizeof name ? copied : sizeof name);
+  return result < 0 ? result : guest_copy_out((void *)a[2], &size, sizeof size);
 }

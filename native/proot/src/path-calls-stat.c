@@ -6,8 +6,6 @@
 #include "path-calls.h"
 #include "sys.h"
 
-enum { ACCESS_WRITE = 2 }; // W_OK of access(2)
-
 static void show_ids(uint32_t *uid, uint32_t *gid) {
   if ((config.flags & CONFIG_FAKE_IDS) == 0)
     return;
@@ -128,19 +126,15 @@ long call_statfs(struct call *call) {
   long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
   if (result < 0)
     return result;
-  result = path_make_plain(&place);
-  if (result == 0)
-    result = SYS_2(SYS_statfs, place.path, call->argument[1]);
+  result = path_call_plain(&place, call->number, call->argument, 0);
   path_release(&place);
   return result;
 }
 
 // Files and directories on a read-only bind cannot be written, whatever their mode says.
-static long check_writable(struct place *place, long flags) {
+static long refuse_writing(int dirfd, const char *path, long flags) {
   struct stat stat;
-  if (!path_is_read_only(place))
-    return 0;
-  long result = SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, flags & AT_SYMLINK_NOFOLLOW);
+  long result = SYS_4(SYS_newfstatat, dirfd, path, &stat, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
   if (result < 0)
     return result;
   return S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode) || S_ISLNK(stat.st_mode) ? -EROFS : 0;
@@ -153,8 +147,8 @@ static long access_at(long number, int dirfd, const char *guest_path, long mode,
   if (result < 0)
     return result;
   result = SYS_4(number, place.descriptor, place.path, mode, flags);
-  if (result == 0 && (mode & ACCESS_WRITE) != 0)
-    result = check_writable(&place, flags);
+  if (result == 0 && (mode & PATH_WRITE) != 0 && path_is_read_only(&place))
+    result = refuse_writing(place.descriptor, place.path, flags);
   path_release(&place);
   return result;
 }
@@ -170,8 +164,12 @@ long call_faccessat(struct call *call) {
 long call_faccessat2(struct call *call) {
   const char *path = path_argument(call, 1);
   long flags = call->argument[3];
-  if (names_descriptor(path, flags))
-    return pass_on(call, 0);
+  if (names_descriptor(path, flags)) {
+    long result = pass_on(call, 0);
+    if (result == 0 && (call->argument[2] & PATH_WRITE) != 0 && descriptor_is_read_only(descriptor_argument(call, 0)))
+      result = refuse_writing(descriptor_argument(call, 0), path, flags);
+    return result;
+  }
   return access_at(SYS_faccessat2, descriptor_argument(call, 0), path, call->argument[2], flags);
 }
 

@@ -12,9 +12,7 @@ long call_inotify_add_watch(struct call *call) {
   long result = path_resolve(AT_FDCWD, path_argument(call, 1), follow, &place);
   if (result < 0)
     return result;
-  result = path_make_plain(&place);
-  if (result == 0)
-    result = SYS_3(SYS_inotify_add_watch, call->argument[0], place.path, call->argument[2]);
+  result = path_call_plain(&place, call->number, call->argument, 1);
   path_release(&place);
   return result;
 }

@@ -22,14 +22,11 @@ static long resolve(struct call *call, int dirfd, const char *guest_path, bool f
 }
 
 long call_plain_xattr(struct call *call) {
-  const long *a = call->argument;
   struct place place;
   long result = resolve(call, AT_FDCWD, path_argument(call, 0), !is_link_call(call->number), &place);
   if (result < 0)
     return result;
-  result = path_make_plain(&place);
-  if (result == 0)
-    result = SYS_5(call->number, place.path, a[1], a[2], a[3], a[4]);
+  result = path_call_plain(&place, call->number, call->argument, 0);
   path_release(&place);
   return result;
 }
@@ -38,7 +35,7 @@ long call_xattrat(struct call *call) {
   const long *a = call->argument;
   const char *path = path_argument(call, 1);
   if (names_descriptor(path, a[2]))
-    return pass_on(call, 0);
+    return changes(call->number) ? pass_on_change(call, 0) : pass_on(call, 0);
   struct place place;
   long result = resolve(call, descriptor_argument(call, 0), path, (a[2] & AT_SYMLINK_NOFOLLOW) == 0, &place);
   if (result < 0)

@@ -19,6 +19,20 @@ long pass_on(const struct call *call, int descriptor_index) {
   return sys_call(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+bool descriptor_is_read_only(int descriptor) {
+  if (!config.has_read_only_bind)
+    return false;
+  struct place place = {.descriptor = descriptor, .path = "", .owned = -1, .relative = true};
+  return path_is_read_only(&place);
+}
+
+long pass_on_change(const struct call *call, int descriptor_index) {
+  int descriptor = descriptor_argument(call, descriptor_index);
+  if (!path_is_hidden_descriptor(descriptor) && descriptor_is_read_only(descriptor))
+    return -EROFS;
+  return pass_on(call, descriptor_index);
+}
+
 static bool is_on_read_only(struct place *place, enum path_follow follow) {
   return follow == PATH_PARENT ? !path_is_no_name(place) && path_parent_is_read_only(place) : path_is_read_only(place);
 }
@@ -169,6 +183,11 @@ long path_call(struct call *call) {
     return call_bind(call);
   case SYS_connect:
     return call_connect(call);
+  case SYS_sendto:
+    return call_sendto(call);
+  case SYS_getsockname:
+  case SYS_getpeername:
+    return call_socket_name(call);
   default:
     return -ENOSYS;
   }

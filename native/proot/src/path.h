@@ -9,6 +9,8 @@
 #include "call.h"
 #include "config.h"
 
+struct cursor;
+
 // A place on the host in the form that *at() system calls take.
 struct place {
   int descriptor;   // or AT_FDCWD
@@ -28,7 +30,7 @@ enum path_follow {
   PATH_FOLLOW,     // the object must exist
   PATH_FOLLOW_ONE, // known to be a symlink: where it leads is not looked at, and may be missing or a symlink again
   PATH_CREATE,     // as PATH_FOLLOW, but the object may be missing: open(2) with O_CREAT
-  PATH_PARENT,     // the last component is about to be made, removed or renamed: trailing slashes are kept for the kernel
+  PATH_PARENT,     // the last component is about to be made, removed or renamed: the kernel sees trailing slashes
 };
 
 // Resolves a guest path against a guest dirfd. Returns 0 or a negative errno that equals the kernel's. Without
@@ -42,8 +44,11 @@ void path_release(struct place *place);
 long path_resolve_limited(int dirfd, const char *guest_path, enum path_follow follow, uint64_t resolve,
                           struct place *out);
 
-// Rewrites the place so that `path` alone leads there, for system calls that take no descriptor.
-long path_make_plain(struct place *place);
+// The place as a position, trailing slashes dropped. False when it has no guest path.
+bool path_to_cursor(const struct place *place, struct cursor *cursor);
+
+// Makes a system call that takes no descriptor, with the place for the path at argument `index`. The place is used up.
+long path_call_plain(struct place *place, long number, const long argument[6], int index);
 // Looks up the bind of a `relative` place.
 void path_find_bind(struct place *place);
 // The bind, NULL for the rootfs, of the directory that holds the place.

@@ -45,41 +45,87 @@ bool path_parent_is_read_only(struct place *place) {
   return config.has_read_only_bind && is_read_only(path_parent_bind(place));
 }
 
-// The descriptor of the rootfs rather than its path: the guest may have dropped the right to search the directories
-// above it.
-long path_make_plain(struct place *place) {
-  if (place->path[0] == '/' || place->descriptor == AT_FDCWD)
-    return 0;
-  char head[PROC_DESCRIPTOR_PATH_SIZE];
-  proc_descriptor_path(place->descriptor, head);
-  size_t head_length = strlen(head);
+static bool put_in_front(struct place *place, const char *head, size_t head_length) {
   size_t length = strlen(place->path);
   if (head_length + 1 + length >= sizeof place->buffer)
-    return -ENAMETOOLONG;
+    return false;
   memmove(place->buffer + head_length + 1, place->path, length + 1);
   memcpy(place->buffer, head, head_length);
   place->buffer[head_length] = '/';
   place->path = place->buffer;
   place->descriptor = AT_FDCWD;
-  return 0;
+  return true;
+}
+
+static bool is_plain(const struct place *place) {
+  return place->path[0] == '/' || place->descriptor == AT_FDCWD;
+}
+
+static bool starts_at_root(const struct place *place) {
+  return place->descriptor == config.descriptor_base + HIDDEN_ROOT;
+}
+
+static bool put_descriptor_in_front(struct place *place) {
+  char head[PROC_DESCRIPTOR_PATH_SIZE];
+  proc_descriptor_path(place->descriptor, head);
+  return put_in_front(place, head, strlen(head));
+}
+
+static long make_call(long number, const long argument[6], int index, const struct place *place) {
+  long a[6];
+  memcpy(a, argument, sizeof a);
+  a[index] = (long)place->path;
+  return sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+// By the host path of the rootfs, which is cheaper than through /proc, unless the guest has lost the right to search
+// the directories above it.
+long path_call_plain(struct place *place, long number, const long argument[6], int index) {
+  if (!is_plain(place) && starts_at_root(place)) {
+    int root = place->descriptor;
+    if (put_in_front(place, config.root, config.root_length)) {
+      long result = make_call(number, argument, index, place);
+      if (result != -EACCES)
+        return result;
+      place->descriptor = root;
+      place->path = place->buffer + config.root_length + 1;
+    }
+  }
+  if (!is_plain(place) && !put_descriptor_in_front(place))
+    return -ENAMETOOLONG;
+  return make_call(number, argument, index, place);
+}
+
+bool path_to_cursor(const struct place *place, struct cursor *cursor) {
+  size_t length = strlen(place->path);
+  while (length > 1 && place->path[length - 1] == '/')
+    length--;
+  if (place->relative)
+    return cursor_from_descriptor(cursor, place->descriptor) && cursor_push(cursor, place->path, length) == 0;
+  size_t skip = place->path[0] == '/' ? 0 : 1;
+  if (skip + length >= CURSOR_CAPACITY)
+    return false;
+  cursor->bind = place->bind;
+  cursor->length = skip + length;
+  cursor->text[0] = '/';
+  memcpy(cursor->text + skip, place->path, length);
+  cursor->text[cursor->length] = '\0';
+  return true;
+}
+
+static size_t name_length(const char *name) {
+  size_t length = 0;
+  while (name[length] != '\0' && name[length] != '/')
+    length++;
+  return length;
 }
 
 bool path_leads_to_bind(const struct place *place) {
   char text[CURSOR_CAPACITY];
-  struct cursor cursor = {.bind = place->bind, .text = text};
-  size_t length = strlen(place->path);
-  while (length > 1 && place->path[length - 1] == '/')
-    length--;
-  if (config.bind_count == 0)
+  struct cursor cursor = {.text = text};
+  if (config.bind_count == 0 || (place->relative && !bind_may_pass(place->path, name_length(place->path))))
     return false;
-  if (place->relative)
-    return bind_may_pass(place->path, length) && cursor_from_descriptor(&cursor, place->descriptor) &&
-           cursor_push(&cursor, place->path, length) == 0 && cursor_leads_to_bind(&cursor);
-  text[0] = '/';
-  size_t skip = place->path[0] == '/' ? 0 : 1;
-  memcpy(text + skip, place->path, length);
-  cursor.length = skip + length;
-  return cursor_leads_to_bind(&cursor);
+  return path_to_cursor(place, &cursor) && cursor_leads_to_bind(&cursor);
 }
 
 // Without following trailing slashes into a directory or symlink.

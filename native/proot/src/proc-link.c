@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "path.h"
 #include "sys.h"
@@ -63,6 +64,11 @@ static bool is_own(const struct proc_path *path) {
   return path->pid == SYS_0(SYS_getpid) || path->pid == SYS_0(SYS_gettid);
 }
 
+bool proc_link_is_entry(const struct cursor *cursor, const char *name) {
+  struct proc_path path;
+  return split(cursor, &path) && is_text(path.name, path.length, name);
+}
+
 bool proc_link_is_magic(const char *text, size_t length) {
   if (length > 0 && text[0] == '/')
     return true;
@@ -72,28 +78,50 @@ bool proc_link_is_magic(const char *text, size_t length) {
   return false;
 }
 
-bool proc_link_misleads(const struct cursor *link) {
+// What runs in a guest process is the shim: the same image at the same address in each of them, where the variable lies
+// that holds its program's path. Needs the rights of ptrace(2).
+static long read_executable_of(long pid, char *text, size_t capacity) {
+  enum { PAGE = 4096 };
+  const char *start;
+  struct iovec own = {&start, sizeof start}, its = {&path_own_executable, sizeof start};
+  if (SYS_6(SYS_process_vm_readv, pid, &own, 1, &its, 1, 0) != sizeof start)
+    return -EACCES;
+  size_t first = PAGE - ((size_t)start & (PAGE - 1));
+  if (first > capacity)
+    first = capacity;
+  struct iovec pages[2] = {{(void *)(uintptr_t)start, first}, {(void *)(uintptr_t)(start + first), capacity - first}};
+  own = (struct iovec){text, capacity};
+  long size = SYS_6(SYS_process_vm_readv, pid, &own, 1, pages, 2, 0);
+  for (long length = 0; length < size; length++)
+    if (text[length] == '\0')
+      return length > 0 ? length : -EACCES;
+  return -EACCES;
+}
+
+static bool names_program(const struct proc_path *path, const char *text, size_t length) {
+  return is_text(path->name, path->length, "exe") && (is_own(path) || is_text(text, length, config.shim));
+}
+
+bool proc_link_misleads(const struct cursor *link, const char *text, size_t length) {
   struct proc_path path;
-  if (!split(link, &path))
-    return false;
-  return is_text(path.name, path.length, "root") || (is_text(path.name, path.length, "exe") && is_own(&path));
+  return split(link, &path) && (is_text(path.name, path.length, "root") || names_program(&path, text, length));
+}
+
+static long put(const char *fixed, char *text, size_t capacity) {
+  size_t length = strlen(fixed);
+  if (length >= capacity)
+    return -ENAMETOOLONG;
+  memcpy(text, fixed, length + 1);
+  return (long)length;
 }
 
 long proc_link_translate(const struct cursor *link, char *text, size_t length, size_t capacity) {
   struct proc_path path;
   if (split(link, &path)) {
-    const char *fixed = NULL;
     if (is_text(path.name, path.length, "root"))
-      fixed = "/";
-    else if (is_text(path.name, path.length, "exe") && is_own(&path))
-      fixed = path_own_executable;
-    if (fixed != NULL) {
-      size_t fixed_length = strlen(fixed);
-      if (fixed_length >= capacity)
-        return -ENAMETOOLONG;
-      memcpy(text, fixed, fixed_length + 1);
-      return (long)fixed_length;
-    }
+      return put("/", text, capacity);
+    if (names_program(&path, text, length))
+      return is_own(&path) ? put(path_own_executable, text, capacity) : read_executable_of(path.pid, text, capacity);
   }
   if (length == 0 || text[0] != '/')
     return -ENOENT;

@@ -98,7 +98,7 @@ static long follow_magic(struct walk *walk, struct pending *pending, size_t leng
     return -ELOOP;
   if (is_limited(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT))
     return -EXDEV;
-  if (last && !proc_link_misleads(&walk->at)) {
+  if (last && !proc_link_misleads(&walk->at, pending->text, length)) {
     walk->ends_in_magic = true;
     return 0;
   }

@@ -40,8 +40,9 @@ enum walk_last {
   WALK_ONE_LINK,       // what a symlink in the last component leads to is not looked at: it may be missing or a symlink
 };
 
-// Moves over `path`, relative to where it is, and follows every symlink, the last one too. Directories met on the way that no symlink of `path` leads through are remembered
-// under `known`, the absolute text whose tail `path` is, as far as its first `known_length` bytes; NULL: none are.
+// Moves over `path`, relative to where it is, and follows every symlink, the last one too. Directories met on the way
+// that no symlink of `path` leads through are remembered under `known`, the absolute text whose tail `path` is, as far
+// as its first `known_length` bytes; NULL: none are.
 long walk_path(struct walk *walk, const char *path, size_t length, enum walk_last mode, const char *known,
                size_t known_length);
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { emrunCommand } from "./commands/emrun.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
 import { runCommand } from "./commands/run.ts";
 import { UsageError } from "./usage-error.ts";
@@ -19,7 +20,9 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .helpCommand("help [command]", "print the help of a command")
     .enablePositionalOptions()
     .addHelpText("after", "\nExample:\n  $ anyproc run --rootfs ./debian -- cat /etc/os-release");
-  for (const command of [runCommand, doctorCommand, completionCommand]) program.addCommand(command(setExitCode));
+  for (const command of [runCommand, emrunCommand, doctorCommand, completionCommand]) {
+    program.addCommand(command(setExitCode));
+  }
   for (const command of [program, ...program.commands]) {
     addGlobalOptions(command);
     command.configureOutput({ outputError: () => {} });

@@ -12,11 +12,15 @@ export function cwdTests(suite: Suite): void {
   describe("working directory", () => {
     test("is the one asked for", async () => {
       expect(await cwdOf("/")).toBe("/");
-      expect(await cwdOf("/tmp")).toBe((await sh(suite, "cd /tmp && printf %s \"$(pwd -P)\"")).stdout);
+      expect(await cwdOf("/tmp")).toBe((await sh(suite, 'cd /tmp && printf %s "$(pwd -P)"')).stdout);
     });
 
     test("may hold spaces, quotes and unicode", async () => {
-      const made = await sh(suite, "d=$(mktemp -d) && mkdir \"$d/$1\" && cd \"$d/$1\" && printf %s \"$(pwd -P)\"", "it's a $HOME größe");
+      const made = await sh(
+        suite,
+        'd=$(mktemp -d) && mkdir "$d/$1" && cd "$d/$1" && printf %s "$(pwd -P)"',
+        "it's a $HOME größe",
+      );
       expect(made.stdout).toMatch(/größe$/);
       expect(await cwdOf(made.stdout)).toBe(made.stdout);
       await sh(suite, 'rmdir "$1" && rmdir "${1%/*}"', made.stdout);

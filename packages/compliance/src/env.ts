@@ -14,7 +14,7 @@ export function envTests(suite: Suite): void {
 
   describe("variables", () => {
     test("are added to the environment's own", async () => {
-      const own = await printed("printf %s \"$PATH\"", {});
+      const own = await printed('printf %s "$PATH"', {});
       expect(own).not.toBe("");
       expect(await printed('printf %s "$ADDED:$PATH"', { ADDED: "yes" })).toBe(`yes:${own}`);
     });
@@ -24,19 +24,25 @@ export function envTests(suite: Suite): void {
     });
 
     test("that are undefined remove the environment's own", async () => {
-      expect(await printed("printf %s \"${TZ-unset}\"", { TZ: undefined })).toBe("unset");
+      expect(await printed('printf %s "${TZ-unset}"', { TZ: undefined })).toBe("unset");
       const { environment } = suite;
       const names = (await run(suite, ["env"])).stdout.split("\n").map((line) => line.split("=")[0] ?? "");
       const removable = names.filter((name) => /^[A-Z]+$/.test(name) && name !== "PATH" && !shellsOwn.has(name));
       const env = Object.fromEntries(removable.map((name) => [name, undefined]));
       const left = (await run(suite, { argv: ["env"], env })).stdout.split("\n").map((line) => line.split("=")[0]);
-      expect(left.filter((name) => removable.includes(name ?? "")), environment.name).toEqual([]);
+      expect(
+        left.filter((name) => removable.includes(name ?? "")),
+        environment.name,
+      ).toEqual([]);
     });
 
     test("are all there is with extendEnv false", async () => {
       const path = await printed('printf %s "$PATH"', {});
       const { stdout } = await run(suite, { argv: ["env"], env: { PATH: path, ONLY: "1" }, extendEnv: false });
-      const names = stdout.trimEnd().split("\n").map((line) => line.split("=")[0] ?? "");
+      const names = stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split("=")[0] ?? "");
       expect(names.filter((name) => !shellsOwn.has(name)).sort()).toEqual(["ONLY", "PATH"]);
     });
 

@@ -26,7 +26,13 @@ export function execTests(suite: Suite): void {
         (thrown: unknown) => thrown,
       );
       expect(error).toBeInstanceOf(ExitError);
-      expect(error).toMatchObject({ code: "ANYPROC_EXIT", exitCode: 5, stdout: "out\n", stderr: "why\n", failed: true });
+      expect(error).toMatchObject({
+        code: "ANYPROC_EXIT",
+        exitCode: 5,
+        stdout: "out\n",
+        stderr: "why\n",
+        failed: true,
+      });
       expect(String(error)).toMatch(/exited with 5: why/);
     });
 
@@ -51,11 +57,13 @@ export function execTests(suite: Suite): void {
       });
       const reason = new Error("stop");
       const controller = new AbortController();
-      const input = Readable.from((async function* () {
-        yield "x";
-        controller.abort(reason);
-        await new Promise(() => {});
-      })());
+      const input = Readable.from(
+        (async function* () {
+          yield "x";
+          controller.abort(reason);
+          await new Promise(() => {});
+        })(),
+      );
       await expect(exec(suite.environment, forever, { signal: controller.signal, input })).rejects.toMatchObject({
         code: "ANYPROC_EXIT",
         timedOut: false,

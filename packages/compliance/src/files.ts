@@ -8,7 +8,8 @@ export function fileTests(suite: Suite): void {
     let directory = "";
 
     beforeAll(async () => {
-      if (suite.environment.capabilities.files) directory = (await sh(suite, "cd \"$(mktemp -d)\" && pwd -P")).stdout.trim();
+      if (suite.environment.capabilities.files)
+        directory = (await sh(suite, 'cd "$(mktemp -d)" && pwd -P')).stdout.trim();
     });
     afterAll(async () => {
       if (directory !== "") await sh(suite, 'rm -rf "$1"', directory);
@@ -62,7 +63,7 @@ export function fileTests(suite: Suite): void {
 
     test("are listed by name, hidden and odd ones too", async ({ skip }) => {
       const fs = files(skip);
-      const names = [".hidden", "größe 🙂", "it's a \"name\"", "new\nline"];
+      const names = [".hidden", "größe 🙂", 'it\'s a "name"', "new\nline"];
       await fs.mkdir(`${directory}/listed`);
       for (const name of names) await fs.writeFile(`${directory}/listed/${name}`, "");
       expect((await fs.readdir(`${directory}/listed`)).sort()).toEqual(names.sort());

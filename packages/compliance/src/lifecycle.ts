@@ -55,8 +55,9 @@ export function lifecycleTests(suite: Suite): void {
       const process = suite.environment.create(suite.script(script));
       const output = new Collector();
       process.attachStdout(output);
+      const reading = untilText(process.stdout, "ready\n");
       await process.start();
-      await untilText(process.stdout, "ready\n");
+      await reading;
       await process.close();
       expect(output.text).toBe("ready\nsaved\n");
     });

@@ -30,12 +30,16 @@ export function linesTests(suite: Suite): void {
     });
 
     test("puts characters together that arrive in pieces", () =>
-      withProcess(suite, suite.script("printf '\\342'; read -r _; printf '\\202'; read -r _; printf '\\254\\n'"), async (process) => {
-        const lines = process.lines()[Symbol.asyncIterator]();
-        await process.start();
-        process.stdin.end("go on\ngo on\n");
-        expect(await lines.next()).toEqual({ done: false, value: "€" });
-      }));
+      withProcess(
+        suite,
+        suite.script("printf '\\342'; read -r _; printf '\\202'; read -r _; printf '\\254\\n'"),
+        async (process) => {
+          const lines = process.lines()[Symbol.asyncIterator]();
+          await process.start();
+          process.stdin.end("go on\ngo on\n");
+          expect(await lines.next()).toEqual({ done: false, value: "€" });
+        },
+      ));
 
     test("may be left early, and the program goes on", () =>
       withProcess(suite, suite.script("echo ready; read -r _; echo more; exit 5"), async (process) => {

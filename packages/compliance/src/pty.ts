@@ -1,8 +1,8 @@
-import { Writable } from "node:stream";
+import { getDefaultHighWaterMark, Writable } from "node:stream";
 import type { Command, Process } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { bytesOf, Collector, ending, run, sh, untilText, withProcess } from "./support.ts";
+import { bytesOf, Collector, ending, expectGone, run, sh, untilText, withProcess } from "./support.ts";
 
 export function ptyTests(suite: Suite): void {
   /** Runs a script on a terminal, when the environment has any. */
@@ -68,7 +68,7 @@ export function ptyTests(suite: Suite): void {
       }));
 
     test("echoes what is typed, and hands it to the program", ({ skip }) =>
-      onTerminal(skip, "echo ready; read -r line; echo \"got $line\"", async (process) => {
+      onTerminal(skip, 'echo ready; read -r line; echo "got $line"', async (process) => {
         const output = process.stdout;
         await process.start();
         await untilText(output, "ready");
@@ -79,8 +79,9 @@ export function ptyTests(suite: Suite): void {
 
     test("turns Ctrl-C into SIGINT", ({ skip }) =>
       onTerminal(skip, "echo ready; exec sleep 3600", async (process) => {
+        const reading = untilText(process.stdout, "ready");
         await process.start();
-        await untilText(process.stdout, "ready");
+        await reading;
         process.stdin.write("\x03");
         expect(ending(await process.wait())).toEqual({ code: null, signal: "SIGINT", exitCode: 130 });
       }));
@@ -89,8 +90,9 @@ export function ptyTests(suite: Suite): void {
       onTerminal(skip, "echo ready; cat; echo over; exit 4", async (process) => {
         const output = new Collector();
         process.attachStdout(output);
+        const reading = untilText(process.stdout, "ready");
         await process.start();
-        await untilText(process.stdout, "ready");
+        await reading;
         process.stdin.end();
         expect((await process.wait()).exitCode).toBe(4);
         expect(output.text).toContain("over");
@@ -119,13 +121,41 @@ export function ptyTests(suite: Suite): void {
     });
 
     test("names itself in TERM", ({ skip }) =>
-      onTerminal(skip, "printf %s \"$TERM\"", async (process) => {
+      onTerminal(skip, 'printf %s "$TERM"', async (process) => {
         const output = bytesOf(process.stdout);
         await process.start();
         expect((await output).toString()).not.toBe("");
       }));
 
-    test("gives a reader that is behind every byte, even after the program's end", ({ skip }) =>
+    test("gives a reader that is behind every byte, even long after the program's end", async ({ skip }) => {
+      // More than a stream holds before it asks for a pause, and less than that and a terminal's own buffer.
+      const size = getDefaultHighWaterMark(false) + 2000;
+      const script = `echo pid $$; head -c ${size} /dev/zero | tr '\\0' x; exit 7`;
+      await onTerminal(skip, script, async (process) => {
+        const chunks: Buffer[] = [];
+        // Terminal libraries give a reader some time after the end, so a second has to pass.
+        const afterTheEnd = async (pid: string): Promise<void> => {
+          await expectGone(suite, pid);
+          await run(suite, ["sleep", "1"]);
+        };
+        const behind = new Writable({
+          highWaterMark: 1,
+          write(chunk: Buffer, _encoding, callback): void {
+            chunks.push(chunk);
+            const pid = /pid (\d+)\r\n/.exec(String(chunk))?.[1];
+            if (pid === undefined) callback();
+            else void afterTheEnd(pid).then(() => callback(), callback);
+          },
+        });
+        process.attachStdout(behind);
+        await process.start();
+        expect((await process.wait()).exitCode).toBe(7);
+        const output = Buffer.concat(chunks).toString();
+        expect(output.length - output.indexOf("x")).toBe(size);
+      });
+    });
+
+    test("gives a slow reader every byte", ({ skip }) =>
       onTerminal(skip, "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); echo $i; done; exit 7", async (process) => {
         const chunks: Buffer[] = [];
         const slow = new Writable({

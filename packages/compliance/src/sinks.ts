@@ -4,8 +4,7 @@ import type { Suite } from "./subject.ts";
 import { bytesOf, Collector, GatedCollector, run, sh, untilText, withProcess } from "./support.ts";
 
 const countTo = (last: number): string => `i=0; while [ $i -lt ${last} ]; do i=$((i + 1)); echo line $i; done`;
-const counted = (last: number): string =>
-  Array.from({ length: last }, (_, index) => `line ${index + 1}\n`).join("");
+const counted = (last: number): string => Array.from({ length: last }, (_, index) => `line ${index + 1}\n`).join("");
 
 export function sinkTests(suite: Suite): void {
   describe("output", () => {
@@ -57,8 +56,9 @@ export function sinkTests(suite: Suite): void {
         const early = new Collector();
         const late = new Collector();
         process.attachStdout(early);
+        const reading = untilText(process.stdout, "first\n");
         await process.start();
-        await untilText(process.stdout, "first\n");
+        await reading;
         process.attachStdout(late);
         process.stdin.end("go on\n");
         await process.wait();
@@ -82,8 +82,9 @@ export function sinkTests(suite: Suite): void {
         const leaving = new Collector();
         process.attachStdout(leaving);
         process.attachStdout(good);
+        const reading = untilText(process.stdout, "first\n");
         await process.start();
-        await untilText(process.stdout, "first\n");
+        await reading;
         leaving.destroy();
         process.stdin.end("go on\n");
         await process.wait();

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { type Readable, Writable } from "node:stream";
 import type { CommandInput, ExecOptions, ExecResult, Exit, Process, SpawnOptions } from "@anyproc/core";
 import { exec, isAnyprocError } from "@anyproc/core";
@@ -48,7 +47,8 @@ export async function untilText(stream: Readable, text: string): Promise<string>
       stream.resume();
       resolve(seen);
     };
-    const onClose = (): void => reject(new Error(`the stream ended before ${JSON.stringify(text)}: ${JSON.stringify(seen)}`));
+    const onClose = (): void =>
+      reject(new Error(`the stream ended before ${JSON.stringify(text)}: ${JSON.stringify(seen)}`));
     stream.on("data", onData).on("close", onClose).on("end", onClose);
   });
 }
@@ -101,7 +101,14 @@ export class GatedCollector extends Collector {
 
 /** Writes, and waits for room as a well-behaved writer does. */
 export async function write(stream: Writable, data: string | Uint8Array): Promise<void> {
-  if (!stream.write(data)) await Promise.race([once(stream, "drain"), once(stream, "close")]);
+  if (stream.write(data)) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
 }
 
 /** An exit without its bookkeeping. */

@@ -1,11 +1,32 @@
+import type { Exit, SpawnOptions } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { ending, expectCode, run, untilText, withProcess } from "./support.ts";
+import { Collector, ending, expectCode, run, untilText, withProcess } from "./support.ts";
 
 const forever = "echo ready; while :; do sleep 3600 & wait $!; done";
 const stubborn = `trap '' TERM; ${forever}`;
 
 export function timeoutTests(suite: Suite): void {
+  /** Runs a script that says that it is ready, and aborts it then. */
+  async function abortedWhenReady(script: string, options: SpawnOptions = {}): Promise<{ exit: Exit; output: string }> {
+    const controller = new AbortController();
+    const output = new Collector();
+    const exit = await withProcess(
+      suite,
+      suite.script(script),
+      async (process) => {
+        process.attachStdout(output);
+        const reading = untilText(process.stdout, "ready\n");
+        await process.start();
+        await reading;
+        controller.abort();
+        return process.wait();
+      },
+      { ...options, signal: controller.signal },
+    );
+    return { exit, output: output.text };
+  }
+
   describe("timeouts and aborts", () => {
     test("end the program, and say why", async () => {
       const result = await run(suite, suite.script(forever), { timeoutMs: 500 });
@@ -13,8 +34,8 @@ export function timeoutTests(suite: Suite): void {
     });
 
     test("force a program that ignores SIGTERM", async () => {
-      const result = await run(suite, suite.script(stubborn), { timeoutMs: 500, forceKillAfterMs: 100 });
-      expect(result).toMatchObject({ timedOut: true, signal: "SIGKILL", exitCode: 137 });
+      const { exit } = await abortedWhenReady(stubborn, { forceKillAfterMs: 100 });
+      expect(ending(exit)).toEqual({ code: null, signal: "SIGKILL", exitCode: 137 });
     });
 
     test("do not touch a program that ends in time", async () => {
@@ -23,14 +44,14 @@ export function timeoutTests(suite: Suite): void {
     });
 
     test("keep the output that was written before", async () => {
-      const result = await run(suite, suite.script(forever), { timeoutMs: 1000 });
-      expect(result.stdout).toBe("ready\n");
+      expect((await abortedWhenReady(forever)).output).toBe("ready\n");
     });
 
     test("ask with the signal that was chosen, and let the program finish", async () => {
-      const script = "trap 'echo stopping; exit 0' INT; echo ready; while :; do sleep 3600 & wait $!; done";
-      const result = await run(suite, suite.script(script), { timeoutMs: 1000, killSignal: "SIGINT" });
-      expect(result).toMatchObject({ timedOut: true, exitCode: 0, failed: true, stdout: "ready\nstopping\n" });
+      const script = "trap 'echo stopping; exit 5' INT; echo ready; read -r _";
+      const { exit, output } = await abortedWhenReady(script, { killSignal: "SIGINT" });
+      expect(exit).toMatchObject({ code: 5, signal: null, aborted: true });
+      expect(output).toBe("ready\nstopping\n");
     });
 
     test("that are aborted before the start keep it from starting", async () => {
@@ -41,20 +62,9 @@ export function timeoutTests(suite: Suite): void {
     });
 
     test("that are aborted in the middle end the program", async () => {
-      const controller = new AbortController();
-      await withProcess(
-        suite,
-        suite.script(forever),
-        async (process) => {
-          await process.start();
-          await untilText(process.stdout, "ready\n");
-          controller.abort();
-          const exit = await process.wait();
-          expect(ending(exit)).toEqual({ code: null, signal: "SIGTERM", exitCode: 143 });
-          expect(exit).toMatchObject({ aborted: true, timedOut: false });
-        },
-        { signal: controller.signal },
-      );
+      const { exit } = await abortedWhenReady(forever);
+      expect(ending(exit)).toEqual({ code: null, signal: "SIGTERM", exitCode: 143 });
+      expect(exit).toMatchObject({ aborted: true, timedOut: false });
     });
 
     test("that are aborted after the end change nothing", async () => {

@@ -42,7 +42,7 @@ export function treeTests(suite: Suite): void {
           expect((await process.wait()).timedOut).toBe(true);
           await expectGone(suite, grandchildOf(seen));
         },
-        { timeoutMs: 1000, forceKillAfterMs: 100 },
+        { timeoutMs: 2000, forceKillAfterMs: 100 },
       ));
 
     test("ends with an abort, stubborn grandchildren by force", async () => {

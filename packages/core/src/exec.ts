@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type CommandInput, displayCommand } from "./command.ts";
+import { type CommandInput, displayCommand, toCommand } from "./command.ts";
 import type { Environment, SpawnOptions } from "./environment.ts";
 import { AnyprocError } from "./errors.ts";
 import type { SignalName } from "./signals.ts";
@@ -73,11 +73,8 @@ export async function exec(
   options: ExecOptions = {},
 ): Promise<ExecResult> {
   const { reject = true, maxOutputBytes = 100 * 1024 * 1024, trimFinalNewline = false } = options;
-  const asked = Array.isArray(input) ? { argv: input } : input;
-  const process = environment.create(
-    options.input === undefined ? ({ stdin: "null", ...asked } as CommandInput) : (asked as CommandInput),
-    options,
-  );
+  const command = toCommand(input);
+  const process = environment.create(options.input === undefined ? { stdin: "null", ...command } : command, options);
   const startedAt = performance.now();
   const budget = { left: maxOutputBytes, exceeded: () => void process.kill() };
   const stdout = collect(process.forkStdout(), budget);

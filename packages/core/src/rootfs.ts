@@ -15,7 +15,7 @@ export interface RootfsReport {
   readonly entries: number;
   /** File contents, in bytes. */
   readonly bytes: number;
-  /** At most `lossLimit` of them; `lossCount` counts all. */
+  /** At most 1000, and only the first of those that nearly every file has, such as owners; `lossCount` counts all. */
   readonly losses: readonly RootfsLoss[];
   readonly lossCount: number;
 }

@@ -78,6 +78,14 @@ describe("running", () => {
     expect(child.exitCode).toBe(5);
   });
 
+  test("output waits for its reader, also when the program has ended meanwhile", async () => {
+    const child = await environment.spawn(nodeProgram("console.log('out'); console.error('err')"));
+    while (child.exitCode === undefined) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(await Promise.all([text(child.stdout), text(child.forkStderr())])).toEqual(["out\n", "err\n"]);
+    expect((await child.wait()).code).toBe(0);
+  });
+
   test("leaving lines() early lets the program go on", async () => {
     const child = await environment.spawn(
       nodeProgram("console.log('listening'); process.stdin.on('data', () => { console.log('x'); process.exit(0) })"),

@@ -1,13 +1,10 @@
 import { createRequire } from "node:module";
 import type { PtyModule } from "@anyproc/core/child-process";
 
-const require = createRequire(import.meta.url);
-const library = "@lydell/node-pty";
-
 /** True when the terminal library is there; it is not loaded for the answer. */
 export function isPtyInstalled(): boolean {
   try {
-    require.resolve(library);
+    createRequire(import.meta.url).resolve("@lydell/node-pty");
     return true;
   } catch {
     return false;
@@ -16,5 +13,6 @@ export function isPtyInstalled(): boolean {
 
 /** The terminal library; only who asks for a terminal pays for it. */
 export async function loadPty(): Promise<PtyModule> {
-  return require(library) as PtyModule;
+  // Its types know no `encoding: null`, which its documentation has.
+  return (await import("@lydell/node-pty")) as unknown as PtyModule;
 }

@@ -20,7 +20,7 @@ import { findEngine } from "./engine.ts";
 import { guestEnvironment } from "./guest-environment.ts";
 import { guestFiles } from "./guest-files.ts";
 import { guestUser } from "./guest-users.ts";
-import { launcherArguments } from "./launcher-arguments.ts";
+import { type LauncherDescriptors, launcherArguments } from "./launcher-arguments.ts";
 import { readReport, reportError } from "./launcher-report.ts";
 import type { ProotOptions } from "./options.ts";
 
@@ -56,7 +56,7 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
     if (!cwd.startsWith("/")) {
       throw new AnyprocError("ANYPROC_INVALID_OPTION", `cwd ${cwd}: give an absolute path in the guest`);
     }
-    const local = (reportDescriptor: number | undefined): LocalProgram => ({
+    const local = (descriptors: LauncherDescriptors): LocalProgram => ({
       name: programName(command),
       file: launcher,
       args: launcherArguments({
@@ -66,7 +66,7 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
         id: user.id,
         killOnExit: options.killOnExit ?? true,
         cache: options.cache ?? true,
-        reportDescriptor,
+        ...descriptors,
         argv: command.argv.map(String),
       }),
       cwd: undefined,
@@ -77,16 +77,16 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
     });
     if (command.pty) {
       const size = { columns: 80, rows: 24, ...(command.pty === true ? {} : command.pty) };
-      return startPty({ ...local(undefined), size }, loadPty);
+      return startPty({ ...local({}), size }, loadPty);
     }
-    return startGuest(local(3));
+    return startGuest(local({ reportDescriptor: 3, lifeDescriptor: 4 }));
   }
 
   return defineEnvironment({ name: `proot:${rootfs}`, capabilities, start, fs: files });
 }
 
 async function startGuest(program: LocalProgram): Promise<RunningProgram> {
-  const running = await startChild(program, { extraPipes: 1, end: endGuests });
+  const running = await startChild(program, { extraPipes: 2, end: endGuests });
   const { child } = running;
   if (!child) {
     throw new AnyprocError(
@@ -94,6 +94,10 @@ async function startGuest(program: LocalProgram): Promise<RunningProgram> {
       `${program.file}: the engine cannot be executed: ${running.stderr ? (await text(running.stderr)).trim() : "?"}`,
     );
   }
+  // Nothing is ever said on it: however this process ends, its end of the pipe closes, and the launcher ends the guests.
+  const life = child.stdio[4];
+  life?.on("error", () => {});
+  void running.exited.then(() => life?.destroy());
   const report = await readReport(child.stdio[3] as Readable);
   const error = report && reportError(report);
   if (error) {
@@ -103,9 +107,9 @@ async function startGuest(program: LocalProgram): Promise<RunningProgram> {
   }
   return {
     ...running,
-    signal(name: SignalName): void {
+    signal(name: SignalName): void | Promise<void> {
       if (name === "SIGSTOP" && running.pid !== undefined) stopGuest(running.pid);
-      else running.signal(name);
+      else return running.signal(name);
     },
   };
 }

@@ -1,16 +1,22 @@
 import type { UserIds } from "@anyproc/core";
 import type { ResolvedBind } from "./binds.ts";
 
+/** Pipes between this process and the launcher, by their numbers there. */
+export interface LauncherDescriptors {
+  /** On which the launcher says why a run could not begin. */
+  readonly reportDescriptor?: number;
+  /** Whose end is the end of every guest. */
+  readonly lifeDescriptor?: number;
+}
+
 /** One run, as the launcher is told. */
-export interface LauncherRun {
+export interface LauncherRun extends LauncherDescriptors {
   readonly rootfs: string;
   readonly binds: readonly ResolvedBind[];
   readonly cwd: string;
   readonly id: Required<Pick<UserIds, "uid" | "gid">> | undefined;
   readonly killOnExit: boolean;
   readonly cache: boolean;
-  /** Descriptor on which the launcher says why a run could not begin. */
-  readonly reportDescriptor: number | undefined;
   readonly argv: readonly string[];
 }
 
@@ -26,6 +32,7 @@ export function launcherArguments(run: LauncherRun): string[] {
     ...(run.killOnExit ? [] : ["--no-kill-on-exit"]),
     ...(run.cache ? [] : ["--no-cache"]),
     ...(run.reportDescriptor === undefined ? [] : ["--report-fd", String(run.reportDescriptor)]),
+    ...(run.lifeDescriptor === undefined ? [] : ["--life-fd", String(run.lifeDescriptor)]),
     "--",
     ...run.argv,
   ];

@@ -118,8 +118,8 @@ struct side {
   struct exchange *exchange;
 };
 
-static void serve(struct side *side, const struct layout *layout, system_call *call, void (*enter)(const struct layout *),
-                  uid_t uid) {
+static void serve(struct side *side, const struct layout *layout, system_call *call,
+                  void (*enter)(const struct layout *), uid_t uid) {
   struct actor actor = {.call = call, .slots = {-1, -1, -1, -1}};
   char byte;
   enter(layout);
@@ -285,7 +285,8 @@ static int run_phase(uint64_t seed, const struct layout *engine_layout, const st
 }
 
 static int run_round(uint64_t seed, const char *directory) {
-  struct layout engine = {.bind_count = seed % (BIND_COUNT + 1), .flags = seed % 5 == 0 ? CONFIG_NO_CACHE : 0}, kernel = engine;
+  struct layout engine = {.bind_count = seed % (BIND_COUNT + 1), .flags = seed % 5 == 0 ? CONFIG_NO_CACHE : 0};
+  struct layout kernel = engine;
   snprintf(engine.directory, sizeof engine.directory, "%s/engine", directory);
   snprintf(kernel.directory, sizeof kernel.directory, "%s/kernel", directory);
   build(&engine, seed);

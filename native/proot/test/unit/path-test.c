@@ -347,6 +347,34 @@ static void proc_tells_guest_paths(void) {
   close(ends[1]);
 }
 
+static bool file_contains(const char *guest_path, const char *text) {
+  static char content[1 << 20];
+  long file = GUEST_3(SYS_open, guest_path, O_RDONLY | O_CLOEXEC, 0), size = 0, part;
+  if (file < 0)
+    errx(1, "%s: %s", guest_path, strerror((int)-file));
+  while ((part = read((int)file, content + size, sizeof content - 1 - (size_t)size)) > 0)
+    size += part;
+  content[size] = '\0';
+  close((int)file);
+  return strstr(content, text) != NULL;
+}
+
+static void proc_files_tell_guest_paths(void) {
+  use_binds(CONFIG_FAKE_IDS);
+  config.guest_uid = 4321;
+  int file = open(host("root/etc/file"), O_RDONLY | O_CLOEXEC);
+  void *map = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, file, 0);
+  EXPECT(file_contains("/proc/self/maps", " /etc/file\n"), true);
+  EXPECT(file_contains("/proc/self/maps", scene), false);
+  EXPECT(file_contains("/proc/thread-self/status", "Uid:\t4321\t4321\t"), true);
+  EXPECT(file_contains("/proc/mounts", " / "), true);
+  EXPECT(file_contains("/proc/mounts", " /proc proc "), true);
+  EXPECT(GUEST_1(SYS_chdir, "/proc/self"), 0);
+  EXPECT(file_contains("maps", " /etc/file\n"), true);
+  munmap(map, 1);
+  close(file);
+}
+
 static void the_cache_follows_changes(void) {
   use_plain();
   EXPECT(GUEST_2(SYS_mkdir, "/tmp/dir", 0755), 0);
@@ -396,6 +424,30 @@ static void socket_names_may_grow_too_long(void) {
   snprintf(deep, sizeof deep, "root%.90s", name.sun_path);
   struct stat status;
   EXPECT(stat(host(deep), &status), 0);
+  close(server);
+  close(client);
+}
+
+static void socket_names_are_told_as_given(void) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/tmp/socket"}, told;
+  const socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "/tmp/socket";
+  socklen_t told_size = sizeof told;
+  use_plain();
+  int server = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT(GUEST_3(SYS_bind, server, &name, sizeof name), 0);
+  EXPECT(GUEST_3(SYS_getsockname, server, &told, &told_size), 0);
+  EXPECT_TEXT(told.sun_path, "/tmp/socket");
+  EXPECT(told_size, size);
+  EXPECT(guest_call(SYS_sendto, client, (long)"x", 1, 0, (long)&name, sizeof name), 1);
+  EXPECT(GUEST_3(SYS_connect, client, &name, sizeof name), 0);
+  told_size = sizeof told;
+  EXPECT(GUEST_3(SYS_getpeername, client, &told, &told_size), 0);
+  EXPECT_TEXT(told.sun_path, "/tmp/socket");
+  char small[6];
+  told_size = sizeof small;
+  EXPECT(GUEST_3(SYS_getsockname, server, small, &told_size), 0);
+  EXPECT(told_size, size);
+  EXPECT(memcmp(small + 2, "/tmp", 4), 0);
   close(server);
   close(client);
 }
@@ -470,9 +522,11 @@ int main(void) {
   a_removed_directory_has_no_path();
   a_directory_outside_is_unreachable();
   proc_tells_guest_paths();
+  proc_files_tell_guest_paths();
   the_cache_follows_changes();
   the_host_uid_is_shown_as_the_guest_s();
   socket_names_may_grow_too_long();
+  socket_names_are_told_as_given();
   openat2_flags_hold_in_guest_terms();
   host_paths_come_back_as_guest_paths();
   if (chdir("/") < 0)

@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import { writeOutput } from "../output.ts";
+import { type OutputOptions, writeJson, writeOutput } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
 
 /** The shells that there is a completion script for. */
@@ -20,6 +20,8 @@ Examples:
     )
     .action(async (shell: Shell, _options: unknown, self: Command) => {
       const { completionScript } = await import("../completion/completion.ts");
-      writeOutput(completionScript(shell, self.parent ?? self));
+      const script = completionScript(shell, self.parent ?? self);
+      if (self.optsWithGlobals<OutputOptions>().json) writeJson({ shell, script });
+      else writeOutput(script);
     });
 }

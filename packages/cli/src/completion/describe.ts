@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { collect } from "../commands/process-options.ts";
 
 /** What can be offered for a value. */
 export type Values =
@@ -61,7 +62,7 @@ function describeOption(option: Option): OptionDescription {
     flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
     description: option.description,
     values: option.required || option.optional ? optionValues(option) : undefined,
-    repeatable: /^(--env|--env-file|--bind)$/.test(option.long ?? ""),
+    repeatable: (option.parseArg as unknown) === collect,
   };
 }
 
@@ -69,11 +70,12 @@ function optionValues(option: Option): Values {
   if (option.argChoices) return { kind: "words", words: option.argChoices };
   const placeholder = /[<[](.*)[>\]]/.exec(option.flags)?.[1] ?? "";
   if (placeholder === "dir" || placeholder.startsWith("host[:guest")) return { kind: "directory" };
-  if (placeholder === "file") return { kind: "file" };
+  if (placeholder === "file" || placeholder.endsWith("|file")) return { kind: "file" };
   if (placeholder === "K=V") return { kind: "variable" };
   return { kind: placeholder.endsWith("|name") ? "user" : "none" };
 }
 
 function operandValues(operand: Argument): Values {
-  return operand.argChoices ? { kind: "words", words: operand.argChoices } : { kind: "command" };
+  if (operand.argChoices) return { kind: "words", words: operand.argChoices };
+  return { kind: operand.name() === "file" ? "file" : "command" };
 }

@@ -1,6 +1,5 @@
 import { arch, release, type } from "node:os";
 import { type CommandInput, exec, isAnyprocError } from "@anyproc/core";
-import { createHost } from "@anyproc/host";
 import { dockerPackage } from "../environments/docker.ts";
 import { loadPackage } from "../environments/load-package.ts";
 import { sshPackage } from "../environments/ssh.ts";
@@ -60,6 +59,7 @@ async function installed(name: string, packageName: string): Promise<Facts> {
 }
 
 async function runHere(command: CommandInput): Promise<void> {
+  const { createHost } = await import("@anyproc/host");
   const environment = createHost();
   try {
     await exec(environment, command, { timeoutMs: 20_000 });

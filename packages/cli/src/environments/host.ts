@@ -1,8 +1,8 @@
 import type { Environment } from "@anyproc/core";
-import { createHost } from "@anyproc/host";
 import type { EnvironmentOptions } from "./options.ts";
 
 /** This machine. */
-export function hostEnvironment({ chroot }: EnvironmentOptions): Environment {
+export async function hostEnvironment({ chroot }: EnvironmentOptions): Promise<Environment> {
+  const { createHost } = await import("@anyproc/host");
   return createHost(chroot === undefined ? {} : { rootfs: chroot, chroot: true });
 }

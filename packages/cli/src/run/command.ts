@@ -26,7 +26,7 @@ export function spawnOptionsOf(options: ProcessOptions): SpawnOptions {
 }
 
 /** Reads `UID[:GID]` or `NAME`. @throws UsageError */
-export function parseUser(text: string): UserIds | string {
+function parseUser(text: string): UserIds | string {
   const [, uid, , gid] = /^(\d{1,10})(:(\d{1,10}))?$/.exec(text) ?? [];
   if (uid !== undefined) return { uid: Number(uid), ...(gid !== undefined && { gid: Number(gid) }) };
   if (text === "" || text.includes(":")) throw new UsageError(`--user ${text}: give UID, UID:GID or a user's name`);

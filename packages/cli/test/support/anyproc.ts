@@ -41,7 +41,7 @@ export async function anyproc(args: readonly string[], options: RunOptions = {})
   child.stdin?.end(options.input ?? "");
   const closed = once(child, "close");
   const [stdout, stderr] = await Promise.all(
-    [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : "")),
+    [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : Promise.resolve(""))),
   );
   await closed;
   return { exitCode: child.exitCode, stdout: stdout ?? "", stderr: stderr ?? "" };

@@ -50,7 +50,8 @@ function pulledOutput(pid: number, socket: Readable): Readable {
     }, checkEveryMs);
   }
 
-  socket.on("readable", pull);
+  // Not at once: libuv 1.46 (Node 20) takes a hang-up for the end when reading is on again before its callback returns.
+  socket.on("readable", () => setImmediate(pull));
   socket.on("close", () => clearInterval(watch));
   return output;
 }

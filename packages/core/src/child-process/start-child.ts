@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { hold } from "../process/hold.ts";
 import type { EndOptions, ProgramExit, RunningProgram } from "../process/starter.ts";
 import type { SignalName } from "../signals.ts";
 import { endTree } from "./end-tree.ts";
@@ -47,7 +48,11 @@ export async function startChild(program: LocalProgram, options: StartChildOptio
     return { ...failedProgram(startFailure(program, error)), child: undefined };
   }
   const exited = new Promise<ProgramExit>((resolve) => {
-    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("exit", (code, signal) => {
+      hold(child.stdout);
+      hold(child.stderr);
+      resolve({ code, signal });
+    });
   });
   // "error" may follow the start when a signal cannot be sent; without a listener it would end this process.
   child.on("error", () => {});

@@ -1,4 +1,5 @@
 import { Readable, type Writable } from "node:stream";
+import { release } from "./hold.ts";
 import type { AttachOptions } from "./process.ts";
 
 interface Sink {
@@ -26,7 +27,7 @@ export class Output {
   /** The program's stream, once there is one; null when it has none. */
   connect(source: Readable | null): void {
     this.#source = source;
-    if (source === null) {
+    if (source === null || source.destroyed || source.readableEnded) {
       this.#finish();
     } else {
       source.once("end", () => this.#finish());
@@ -90,6 +91,7 @@ export class Output {
   #flow(): void {
     if (this.#flowing || !this.#source || this.#ended) return;
     this.#flowing = true;
+    release(this.#source);
     this.#source.on("data", (chunk: Buffer) => this.#deliver(chunk));
   }
 

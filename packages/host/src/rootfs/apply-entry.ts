@@ -87,6 +87,7 @@ export class Applier {
   }
 
   async #symlink(place: readonly string[], entry: TarEntry): Promise<void> {
+    if (entry.linkName === "") throw invalidArchive(`${displayName(entry.name)} is a symlink to nothing`);
     checkSymlink(place.slice(0, -1), entry);
     await this.#tree.remove(place);
     const path = this.#tree.path(place);

@@ -1,11 +1,11 @@
 import type { BigIntStats } from "node:fs";
-import { lstat, readlink } from "node:fs/promises";
+import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { addAbortSignal, Readable } from "node:stream";
 import { AnyprocError, type RootfsExport, type RootfsOptions, type RootfsReport } from "@anyproc/core";
 import { bytesOf, displayName, type EntryType, type TarEntry } from "../tar/entry.ts";
 import { blockSize } from "../tar/header.ts";
 import { endOfArchive, formatEntry, padding } from "../tar/write-tar.ts";
-import { openReadable, readDirectory } from "./open-up.ts";
+import { openUp } from "./open-up.ts";
 import { ReportBuilder } from "./report.ts";
 
 const chunkSize = 256 * 1024;
@@ -65,9 +65,16 @@ class Packer {
     }
     yield formatEntry(entry);
     if (type === "file") yield* this.#packContent(path, entry, stats);
-    if (type === "directory") {
-      const children = await readDirectory(path, stats);
+    if (type === "directory") yield* this.#packChildren(name, path, stats);
+  }
+
+  async *#packChildren(name: string, path: Buffer, stats: BigIntStats): AsyncGenerator<Buffer, void, undefined> {
+    const close = await openUp(path, stats);
+    try {
+      const children = (await readdir(path, { encoding: "buffer" })).map((child) => child.toString("latin1"));
       for (const child of children.sort()) yield* this.#packPlace(name === "" ? child : `${name}/${child}`);
+    } finally {
+      await close();
     }
   }
 
@@ -80,7 +87,8 @@ class Packer {
   }
 
   async *#packContent(path: Buffer, entry: TarEntry, stats: BigIntStats): AsyncGenerator<Buffer, void, undefined> {
-    const file = await openReadable(path, stats);
+    const close = await openUp(path, stats);
+    const file = await open(path, "r").finally(close);
     try {
       for (let left = entry.size; left > 0; ) {
         const buffer = Buffer.allocUnsafe(Math.min(left, chunkSize));

@@ -11,9 +11,7 @@ import {
 } from "@anyproc/core";
 import { createHost } from "../create-host.ts";
 import type { HostOptions } from "../options.ts";
-import { copyRootfs } from "./copy-rootfs.ts";
 import { exportTar } from "./export-tar.ts";
-import { importTar } from "./import-tar.ts";
 
 /** Options of openRootfs(). */
 export interface OpenRootfsOptions {
@@ -64,9 +62,16 @@ export function openRootfs(path: string, options: OpenRootfsOptions = {}): HostR
   const rootfs: HostRootfs = {
     name: directory,
     directory,
-    importTar: async (tar, importOptions = {}) => importTar(directory, tar, importOptions),
+    // Who only runs programs need not load what unpacks archives.
+    importTar: async (tar, importOptions = {}) => {
+      const { importTar } = await import("./import-tar.ts");
+      return importTar(directory, tar, importOptions);
+    },
     exportTar: (exportOptions = {}) => exportTar(directory, exportOptions),
-    copyTo: async (other, copyOptions = {}) => copyRootfs(rootfs, other, copyOptions),
+    copyTo: async (other, copyOptions = {}) => {
+      const { copyRootfs } = await import("./copy-rootfs.ts");
+      return copyRootfs(rootfs, other, copyOptions);
+    },
     environment: (hostOptions = {}) => createHost({ ...hostOptions, rootfs: directory }),
   };
   return rootfs;

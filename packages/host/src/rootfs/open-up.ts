@@ -1,29 +1,18 @@
 import type { BigIntStats } from "node:fs";
-import { chmod, type FileHandle, open, readdir } from "node:fs/promises";
-import { systemErrorCode } from "@anyproc/core";
+import { chmod } from "node:fs/promises";
 
-/** Opens a file for reading; one that keeps even its owner out gets its mode changed for that moment. */
-export async function openReadable(path: Buffer, stats: BigIntStats): Promise<FileHandle> {
-  return withAccess(path, stats, 0o400, () => open(path, "r"));
-}
+const ownerMayRead = 0o400n;
+const ownerMayList = 0o500n;
 
-/** Names in a directory, as bytes (see TarEntry). */
-export async function readDirectory(path: Buffer, stats: BigIntStats): Promise<string[]> {
-  const names = await withAccess(path, stats, 0o700, () => readdir(path, { encoding: "buffer" }));
-  return names.map((name) => name.toString("latin1"));
-}
-
-async function withAccess<T>(path: Buffer, stats: BigIntStats, mode: number, use: () => Promise<T>): Promise<T> {
-  try {
-    return await use();
-  } catch (error) {
-    if (systemErrorCode(error) !== "EACCES" || Number(stats.uid) !== process.geteuid?.()) throw error;
-  }
-  const before = Number(stats.mode) & 0o7777;
-  await chmod(path, before | mode);
-  try {
-    return await use();
-  } finally {
-    await chmod(path, before);
-  }
+/**
+ * Gives the owner access to a file or directory whose mode keeps even the owner out, as long as it takes to pack it.
+ * Returns what puts the mode back.
+ */
+export async function openUp(path: Buffer, stats: BigIntStats): Promise<() => Promise<void>> {
+  const needed = stats.isDirectory() ? ownerMayList : ownerMayRead;
+  const isOwner = Number(stats.uid) === process.geteuid?.() && stats.uid !== 0n;
+  if (!isOwner || (stats.mode & needed) === needed) return async () => {};
+  const mode = Number(stats.mode) & 0o7777;
+  await chmod(path, mode | Number(needed));
+  return () => chmod(path, mode);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -40,7 +41,7 @@ describe("importTar", () => {
   });
 
   test("says what to do with a compressed archive", () =>
-    expect(importBytes(gzipSync(whole))).rejects.toMatchObject({
+    expect(importBytes(gzipSync(randomBytes(4096)))).rejects.toMatchObject({
       code: "ANYPROC_ARCHIVE_INVALID",
       message: expect.stringMatching(/gzip.*decompress/),
     }));

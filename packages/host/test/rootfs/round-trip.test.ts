@@ -1,4 +1,4 @@
-import { chmod, chown, link, lutimes, mkdir, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, chown, link, lutimes, mkdir, readdir, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { openRootfs } from "@anyproc/host";
@@ -36,12 +36,24 @@ async function makeTree(root: string): Promise<void> {
   await writeFile(join(root, "closed/file"), "c");
   await mkdir(join(root, "sticky"));
   await chmod(join(root, "sticky"), 0o1777);
-  await chmod(join(root, "read only"), 0o555);
-  await chmod(join(root, "closed"), 0o000);
+  await setTimes(root);
   await lutimes(join(root, "dangling"), 12_345, 12_345);
   await utimes(join(root, "empty"), 1_700_000_000.25, 1_700_000_000.25);
   await utimes(join(root, "binary"), "-1000.5", "-1000.5");
   await utimes(join(root, "new\nline"), 5_000_000_000, 5_000_000_000);
+  await chmod(join(root, "read only"), 0o555);
+  await chmod(join(root, "closed"), 0o000);
+}
+
+/** Times that a floating-point number can hold, as node:fs wants them; each place has its own. */
+async function setTimes(path: string, time = 1_600_000_000.5): Promise<void> {
+  const children = await readdir(path, { withFileTypes: true, encoding: "buffer" });
+  for (const [index, child] of children.entries()) {
+    const place = Buffer.concat([Buffer.from(`${path}/`), child.name]);
+    if (child.isDirectory()) await setTimes(place.toString(), time + index * 1000);
+    else await lutimes(place, time + index, time + index);
+  }
+  await lutimes(path, time, time);
 }
 
 async function expectSameAfterRoundTrip(base: string): Promise<void> {
@@ -54,7 +66,12 @@ async function expectSameAfterRoundTrip(base: string): Promise<void> {
   const { tar, report } = source.exportTar();
   const imported = await target.importTar(tar);
   const exported = await report;
-  expect({ ...exported, bytes: 0 }).toEqual({ entries: Object.keys(before).length, bytes: 0, losses: [], lossCount: 0 });
+  expect({ ...exported, bytes: 0 }).toEqual({
+    entries: Object.keys(before).length,
+    bytes: 0,
+    losses: [],
+    lossCount: 0,
+  });
   expect(imported).toEqual(exported);
   expect(await snapshot(to)).toEqual(before);
   expect(await snapshot(from)).toEqual(before);
@@ -113,7 +130,10 @@ describe("a rootfs", () => {
 
   test("that is missing is an error of its own", () => {
     expect(() => openRootfs("/nonexistent/rootfs")).toThrow(
-      expect.objectContaining({ code: "ANYPROC_ROOTFS_NOT_FOUND", message: expect.stringContaining("/nonexistent/rootfs") }),
+      expect.objectContaining({
+        code: "ANYPROC_ROOTFS_NOT_FOUND",
+        message: expect.stringContaining("/nonexistent/rootfs"),
+      }),
     );
   });
 });

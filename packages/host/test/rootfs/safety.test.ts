@@ -40,7 +40,7 @@ describe("importTar refuses", () => {
     ["a symlink to the outside", [link("out", "../canary")]],
     ["a symlink to the outside from deeper down", [directory("a"), link("a/out", "b/../../../canary")]],
     ["a hard link to the outside", [hard("stolen", "../canary/file")]],
-    ["a file in place of the rootfs", [{ name: "./", content: "x" }]],
+    ["a file in place of the rootfs", [{ name: ".", content: "x" }]],
     ["symlinks in a circle", [link("a", "b"), link("b", "a"), { name: "a/file", content: "x" }]],
   ];
   for (const [what, entries] of refused) {
@@ -118,14 +118,27 @@ test("no archive whatever touches what is beside the rootfs", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
-        fc.record({ name, type, linkName: fc.oneof(name, name.map((rest) => `${canary}/${rest}`)), content: fc.constant("x") }),
+        fc.record({
+          name,
+          type,
+          linkName: fc.oneof(
+            name,
+            name.map((rest) => `${canary}/${rest}`),
+          ),
+          content: fc.constant("x"),
+        }),
         { minLength: 1, maxLength: 10 },
       ),
       async (samples) => {
         // Beside the canary, so that a name that climbs once would meet it.
-        const root = join(outer, "..", `root${(count += 1)}`);
+        count += 1;
+        const root = join(outer, "..", `root${count}`);
         await mkdir(root);
-        const entries = samples.map((sample) => ({ ...sample, content: sample.type === "file" ? sample.content : "", mode: 0o777 }));
+        const entries = samples.map((sample) => ({
+          ...sample,
+          content: sample.type === "file" ? sample.content : "",
+          mode: 0o777,
+        }));
         const outcome = await importSamples(root, entries).catch((error: unknown) => error);
         if (outcome instanceof Error) expect(isAnyprocError(outcome), String(outcome.stack)).toBe(true);
         expect(await snapshot(canary)).toEqual(before);

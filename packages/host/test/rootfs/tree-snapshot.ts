@@ -12,7 +12,10 @@ export async function snapshot(directory: string): Promise<Record<string, string
     const first = inodes.get(stats.ino);
     if (stats.isFile() && first === undefined) inodes.set(stats.ino, name);
     const content = stats.isFile()
-      ? createHash("sha256").update(await readFile(path)).digest("hex").slice(0, 16)
+      ? createHash("sha256")
+          .update(await readFile(path))
+          .digest("hex")
+          .slice(0, 16)
       : stats.isSymbolicLink()
         ? (await readlink(path, { encoding: "buffer" })).toString("latin1")
         : `${stats.rdev}`;

@@ -76,22 +76,35 @@ describe("the tar format", () => {
     header[124] = 0x80;
     header.writeBigUInt64BE(2n ** 40n, 128);
     header.write("        ", 148);
-    header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0")}\0 `,
+      148,
+    );
     expect((await firstEntry(header))?.size).toBe(2 ** 40);
   });
 
   test("carries pax records of every length", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom("path", "a", "x.y"), byteString({ maxLength: 200 }))), (records) => {
-        expect(parsePax(formatPax(records))).toEqual(records);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom("path", "a", "x.y"), byteString({ maxLength: 200 }))),
+        (records) => {
+          expect(parsePax(formatPax(records))).toEqual(records);
+        },
+      ),
     );
   });
 
   test("carries times before 1970 and parts of a second", () => {
     expect(parseTimestamp("-1.25")).toEqual({ seconds: -2, nanoseconds: 750_000_000 });
     expect(formatTimestamp({ seconds: -2, nanoseconds: 750_000_000 })).toBe("-1.25");
-    fc.assert(fc.property(timestamp, (time) => expect(parseTimestamp(formatTimestamp(time))).toEqual(time)));
+    fc.assert(
+      fc.property(timestamp, (time) => {
+        expect(parseTimestamp(formatTimestamp(time))).toEqual(time);
+      }),
+    );
   });
 
   test("has nothing to say of arbitrary bytes but that they are no archive", () =>

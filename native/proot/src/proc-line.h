@@ -1,0 +1,20 @@
+// Lines of proc(5) files, from the host's terms to the guest's.
+#ifndef ANYPROC_PROC_LINE_H
+#define ANYPROC_PROC_LINE_H
+
+#include <linux/limits.h>
+#include <stddef.h>
+
+enum {
+  // Room for a line: a path may be escaped to four times its length.
+  PROC_LINE_CAPACITY = 2 * PATH_MAX,
+  PROC_LINE_DROPPED = -1,
+};
+
+// Writes the line as the guest shall see it, without a newline; `out` has room for one byte more. Returns its length or
+// PROC_LINE_DROPPED. What a translator cannot read it leaves as it is.
+typedef long proc_line_translator(const char *line, size_t length, char out[PROC_LINE_CAPACITY]);
+
+proc_line_translator proc_line_of_maps, proc_line_of_mounts, proc_line_of_mountinfo, proc_line_of_status;
+
+#endif

@@ -1,0 +1,136 @@
+// Paths that start at an open directory.
+#include <errno.h>
+#include <linux/fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+
+#include "cursor.h"
+#include "parts.h"
+#include "proc-link.h"
+#include "resolve.h"
+#include "sys.h"
+
+// Where the guest's own directory cannot be named (removed, outside, too deep or behind a closed one), the kernel
+// resolves below it.
+static long resolve_beneath(int dirfd, const struct parts *parts, enum path_follow follow, struct place *out) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH};
+  bool is_entered = parts_end_in_slash(parts) || parts_end_in_dots(parts);
+  bool as_name = follow == PATH_PARENT || (follow == PATH_NO_FOLLOW && !is_entered);
+  const char *opened = parts->path;
+  if (as_name) {
+    if (parts->directory >= sizeof out->buffer)
+      return -ENAMETOOLONG;
+    memcpy(out->buffer, parts->path, parts->directory);
+    out->buffer[parts->directory] = '\0';
+    opened = parts->directory == 0 ? "." : out->buffer;
+    how.flags |= O_DIRECTORY;
+  }
+  long descriptor;
+  do
+    descriptor = SYS_4(SYS_openat2, dirfd, opened, &how, sizeof how);
+  while (descriptor == -EAGAIN);
+  if (descriptor < 0)
+    return descriptor == -EXDEV || descriptor == -ENOSYS || descriptor == -EPERM ? -ENOENT : descriptor;
+  out->owned = (int)descriptor;
+  if (as_name) {
+    out->descriptor = out->owned;
+    out->path = parts->path + parts->last;
+    return 0;
+  }
+  out->descriptor = AT_FDCWD;
+  out->path = out->buffer;
+  out->magic = true;
+  proc_descriptor_path(out->owned, out->buffer);
+  return 0;
+}
+
+static bool is_unsettled(long result) {
+  return result == -EACCES || result == -ENAMETOOLONG;
+}
+
+static size_t length_of_up(const struct parts *parts, size_t at) {
+  size_t end = at + 2;
+  if (end > parts->end || !is_dot_dot(parts->path + at, 2) || (end < parts->length && parts->path[end] != '/'))
+    return 0;
+  while (end < parts->length && parts->path[end] == '/')
+    end++;
+  return end - at;
+}
+
+// Guest path of the directory that a relative path starts from. A removed directory has none, but its parent may:
+// `*skipped` is how much of the path went there.
+static long starting_directory(int dirfd, const struct parts *parts, char out[PATH_MAX], size_t *skipped) {
+  int from = dirfd;
+  long result;
+  *skipped = 0;
+  while ((result = path_of_descriptor(from, out, PATH_MAX)) == -ENOENT) {
+    size_t up = length_of_up(parts, *skipped);
+    long parent = up == 0 ? -ENOENT : SYS_3(SYS_openat, from, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (from != dirfd)
+      SYS_1(SYS_close, from);
+    if (parent < 0)
+      return parent;
+    *skipped += up;
+    from = (int)parent;
+  }
+  if (from != dirfd)
+    SYS_1(SYS_close, from);
+  return result;
+}
+
+static long resolve_joined(int dirfd, const struct parts *parts, enum path_follow follow, struct place *out) {
+  char joined[PATH_MAX];
+  size_t skipped;
+  long directory = starting_directory(dirfd, parts, joined, &skipped);
+  size_t rest = parts->length - skipped;
+  if (directory == -EBADF || directory == -ENOTDIR)
+    return directory;
+  if (directory < 0 || (size_t)directory + 1 + rest >= sizeof joined)
+    return resolve_beneath(dirfd, parts, follow, out);
+  if (directory == 1)
+    directory = 0;
+  joined[directory] = '/';
+  memcpy(joined + directory + 1, parts->path + skipped, rest + 1);
+  long result = resolve_absolute(joined, (size_t)directory + 1 + rest, follow, out);
+  if (!is_unsettled(result))
+    return result;
+  long beneath = resolve_beneath(dirfd, parts, follow, out);
+  return beneath < 0 ? result : 0;
+}
+
+// Whether a plain name in some directory may be anything else than the entry that the kernel finds there.
+static bool is_special(const char *name, size_t length) {
+  return is_dot_dot(name, length) || bind_may_be_named(name, length) || proc_may_hide(name, length);
+}
+
+// A plain name in the directory: the kernel finds the entry, unless a symlink is to be followed.
+static long check_name(int dirfd, const struct parts *parts, enum path_follow follow, bool *is_symlink) {
+  *is_symlink = false;
+  if (!parts_follow_last(parts, follow) || parts_end_in_dots(parts))
+    return 0;
+  char none;
+  long result = SYS_4(SYS_readlinkat, dirfd, parts->path, &none, 1);
+  *is_symlink = result >= 0;
+  return result >= 0 || result == -EINVAL || (result == -ENOENT && follow == PATH_CREATE) ? 0 : result;
+}
+
+long resolve_relative(int dirfd, const char *path, size_t length, enum path_follow follow, struct place *out) {
+  struct parts parts = parts_of(path, length);
+  const char *name = path + parts.last;
+  size_t name_length = parts.end - parts.last;
+  bool is_entered = parts_end_in_slash(&parts) && follow != PATH_PARENT && follow != PATH_CREATE;
+  if (parts.last > 0 || is_special(name, name_length) || (is_entered && !is_dot(name, name_length)))
+    return resolve_joined(dirfd, &parts, follow, out);
+  if (follow == PATH_FOLLOW_ONE)
+    return resolve_joined(dirfd, &parts, follow, out);
+  bool is_symlink;
+  long result = check_name(dirfd, &parts, follow, &is_symlink);
+  if (result < 0)
+    return result;
+  if (is_symlink)
+    return resolve_joined(dirfd, &parts, follow, out);
+  out->descriptor = dirfd;
+  out->path = path;
+  out->relative = true;
+  return 0;
+}

@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { anyproc } from "./support/anyproc.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
+
+const text = '#!/bin/sh\necho "$# $1"\ncat\necho err >&2\nexit 3\n';
+const digest = createHash("sha256").update(text).digest("hex");
+
+function scriptFile(): string {
+  const file = join(temporaryDirectory(), "script");
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("anyproc emrun", () => {
+  test("runs a file that is not executable itself, with its arguments, stdin and exit status", async () => {
+    expect(await anyproc(["emrun", scriptFile(), "--", "-x", "b"], { input: "in\n" })).toEqual({
+      exitCode: 3,
+      stdout: "2 -x\nin\n",
+      stderr: "err\n",
+    });
+  });
+
+  test("reads it from stdin", async () => {
+    expect(await anyproc(["emrun", "-", "a"], { input: text })).toEqual({
+      exitCode: 3,
+      stdout: "1 a\n",
+      stderr: "err\n",
+    });
+  });
+
+  test("runs it from a temporary file, and says so", async () => {
+    const { exitCode, stderr } = await anyproc(["emrun", "--verbose", "--temp-file", scriptFile()]);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(new RegExp(`SHA-256 ${digest}, in /.*/${digest}-`));
+  });
+
+  test("prints a JSON document", async () => {
+    const { exitCode, stdout } = await anyproc(["emrun", "--json", scriptFile()], { input: "in\n" });
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      digest,
+      exitCode: 3,
+      signal: null,
+      stdout: "0 \nin\n",
+      stderr: "err\n",
+    });
+  });
+
+  test.each([
+    { allowed: true, args: [] },
+    { allowed: false, args: ["--default", "deny"] },
+    { allowed: true, args: ["--default", "deny", "--allow", digest] },
+    { allowed: true, args: ["--allow", digest.toUpperCase()] },
+    { allowed: false, args: ["--allow", "0".repeat(64)] },
+    { allowed: true, args: ["--allow", "0".repeat(64), "--default", "allow"] },
+    { allowed: false, args: ["--deny", digest] },
+    { allowed: false, args: ["--deny", digest, "--allow", digest] },
+  ])("a policy of $args: allowed is $allowed", async ({ allowed, args }) => {
+    const { exitCode, stdout, stderr } = await anyproc(["emrun", ...args, scriptFile()]);
+    expect({ exitCode, stdout }).toEqual(allowed ? { exitCode: 3, stdout: "0 \n" } : { exitCode: 126, stdout: "" });
+    if (!allowed) expect(stderr).toContain(`emrun: deny digest ${digest}`);
+  });
+
+  test("digests come from files of sha256sum's", async () => {
+    const sums = join(temporaryDirectory(), "SHA256SUMS");
+    writeFileSync(sums, `# trusted\n${digest}  script\n`);
+    expect(await anyproc(["emrun", "--allow", sums, scriptFile()])).toMatchObject({ exitCode: 3 });
+    expect(await anyproc(["emrun", "--deny", sums, scriptFile()])).toMatchObject({ exitCode: 126 });
+  });
+
+  test.each([
+    [["/no/such/file"], 127, "anyproc: /no/such/file: no such file: name an executable or a script\n"],
+    [["/"], 126, "anyproc: /: cannot be read (EISDIR): name an executable or a script\n"],
+    [
+      ["--allow", "f00", "x"],
+      125,
+      /^anyproc: --allow f00: .*give 64 hexadecimal digits, or a file that sha256sum wrote\n$/,
+    ],
+    [["--default", "maybe", "x"], 125, /^anyproc: emrun: option '--default <verdict>' argument 'maybe' is invalid/],
+    [["--nonsense"], 125, /unknown option '--nonsense'/],
+    [[], 125, /missing required argument 'file'/],
+  ])("emrun %j ends with %i", async (args, exitCode, message) => {
+    const outcome = await anyproc(["emrun", ...args]);
+    expect(outcome).toMatchObject({ exitCode, stdout: "" });
+    expect(outcome.stderr).toMatch(message);
+  });
+
+  test("what cannot be executed is 126, and nothing of it runs", async () => {
+    const file = join(temporaryDirectory(), "text");
+    writeFileSync(file, "echo ran\n");
+    chmodSync(file, 0o755);
+    const outcome = await anyproc(["emrun", file]);
+    expect(outcome).toMatchObject({ exitCode: 126, stdout: "" });
+    expect(outcome.stderr).toMatch(/text without a #! line/);
+    expect(await anyproc(["emrun", "-"], { input: "" })).toMatchObject({ exitCode: 125, stdout: "" });
+  });
+});

@@ -1,0 +1,230 @@
+import { spawnSync } from "node:child_process";
+import { readlinkSync, realpathSync } from "node:fs";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { getPriority } from "node:os";
+import { join } from "node:path";
+import { createEnvironment, createProcess, exec, registeredEnvironments } from "@anyproc/core";
+import { createHost } from "@anyproc/host";
+import { describe, expect, test } from "vitest";
+import { temporaryDirectory } from "./temporary.ts";
+
+const isRoot = process.geteuid?.() === 0;
+
+describe("the registry", () => {
+  test("knows host, and os as another name for it", async () => {
+    expect(registeredEnvironments()).toEqual(expect.arrayContaining(["host", "os"]));
+    const host = await createEnvironment("os", { env: { FROM: "options" } });
+    expect((await exec(host, ["sh", "-c", "echo $FROM"])).stdout).toBe("options\n");
+    const process = await createProcess("host", ["sh", "-c", "exit 3"]);
+    await process.start();
+    expect((await process.wait()).exitCode).toBe(3);
+  });
+
+  test("may be told by a second copy of the package", async () => {
+    const before = registeredEnvironments();
+    const copy = "../src/index.ts?copy";
+    await import(/* @vite-ignore */ copy);
+    expect(registeredEnvironments()).toEqual(before);
+  });
+});
+
+describe("createHost({ env, inheritEnv, cwd })", () => {
+  test("adds to this process's variables, and takes some away", async () => {
+    process.env["ANYPROC_TEST_INHERITED"] = "inherited";
+    process.env["ANYPROC_TEST_REMOVED"] = "removed";
+    try {
+      const host = createHost({ env: { ADDED: "added", ANYPROC_TEST_REMOVED: undefined } });
+      const script = 'echo "$ANYPROC_TEST_INHERITED $ADDED ${ANYPROC_TEST_REMOVED-unset}"';
+      expect((await exec(host, ["sh", "-c", script])).stdout).toBe("inherited added unset\n");
+    } finally {
+      delete process.env["ANYPROC_TEST_INHERITED"];
+      delete process.env["ANYPROC_TEST_REMOVED"];
+    }
+  });
+
+  test("starts from nothing when told to", async () => {
+    const host = createHost({ inheritEnv: false, env: { ONLY: "1" } });
+    expect((await exec(host, [realpathSync("/usr/bin/env")])).stdout).toBe("ONLY=1\n");
+  });
+
+  test("runs commands in its directory, unless they name their own", async () => {
+    const cwd = realpathSync(await temporaryDirectory());
+    const host = createHost({ cwd });
+    expect((await exec(host, ["pwd"])).stdout).toBe(`${cwd}\n`);
+    expect((await exec(host, { argv: ["pwd"], cwd: "/" })).stdout).toBe("/\n");
+  });
+});
+
+describe("createHost({ detached, niceness })", () => {
+  test("gives every program a session of its own", async () => {
+    const child = await createHost({ detached: true }).spawn(["cat"]);
+    const shared = await createHost().spawn(["cat"]);
+    const sessionOf = (pid?: number): number => Number(spawnSync("ps", ["-o", "sid=", "-p", String(pid)]).stdout);
+    expect(sessionOf(child.pid)).toBe(child.pid);
+    expect(sessionOf(shared.pid)).toBe(sessionOf(process.pid));
+    await Promise.all([child.close(), shared.close()]);
+  });
+
+  test("makes programs nicer", async () => {
+    const child = await createHost({ niceness: 7 }).spawn(["cat"]);
+    expect(getPriority(child.pid)).toBe(7);
+    await child.close();
+  });
+
+  test("refuses what no system has", () => {
+    for (const niceness of [-21, 20, 1.5, Number.NaN]) {
+      expect(() => createHost({ niceness })).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
+    }
+  });
+
+  test.runIf(isRoot)("ends a program that may not have the niceness it was given", async () => {
+    const host = createHost({ niceness: -5 });
+    process.seteuid?.(65_534);
+    try {
+      await expect(host.spawn({ argv: ["cat"] })).rejects.toMatchObject({ code: "ANYPROC_START_FAILED" });
+    } finally {
+      process.seteuid?.(0);
+    }
+    await host.close();
+  });
+});
+
+describe("stdio", () => {
+  test.runIf(process.platform === "linux")("may be inherited from this process", async () => {
+    const streamsOf = (path: string): string[] => ["0", "2"].map((fd) => readlinkSync(`${path}/fd/${fd}`));
+    const child = createHost().create({ argv: ["cat"], stdin: "inherit", stderr: "inherit" });
+    await child.start();
+    expect(streamsOf(`/proc/${child.pid}`)).toEqual(streamsOf("/proc/self"));
+    await child.close();
+  });
+
+  test("of a script without an interpreter line is that of a shell", async () => {
+    const script = join(await temporaryDirectory(), "script");
+    await writeFile(script, "echo plain\n");
+    await chmod(script, 0o755);
+    expect((await exec(createHost(), [script])).stdout).toBe("plain\n");
+  });
+});
+
+describe.runIf(isRoot)("a user", () => {
+  const whoAmI = ["sh", "-c", "id -u; id -g; id -G"] as const;
+
+  async function identity(
+    user: Parameters<ReturnType<typeof createHost>["create"]>[0],
+    options = {},
+  ): Promise<string[]> {
+    return (await exec(createHost(options), user, { reject: false })).stdout.trim().split(/\s+/);
+  }
+
+  test("is set by number, without root's supplementary groups", async () => {
+    expect(await identity({ argv: whoAmI, user: { uid: 1234, gid: 5678 } })).toEqual(["1234", "5678", "5678"]);
+  });
+
+  test("is set with supplementary groups", async () => {
+    const user = { uid: 1234, gid: 5678, additionalGids: [11, 22] };
+    expect(await identity({ argv: whoAmI, user })).toEqual(["1234", "5678", "5678", "11", "22"]);
+  });
+
+  test("is set by name, with the groups of that name", async () => {
+    const [uid, gid] = ["-u", "-g"].map((flag) =>
+      spawnSync("id", [flag, "daemon"], { encoding: "utf8" }).stdout.trim(),
+    );
+    expect((await identity({ argv: whoAmI, user: "daemon" })).slice(0, 2)).toEqual([uid, gid]);
+  });
+
+  test("is set on a terminal too, without root's supplementary groups", async () => {
+    expect(await identity({ argv: whoAmI, user: { uid: 1234, gid: 5678 }, pty: true })).toEqual([
+      "1234",
+      "5678",
+      "5678",
+    ]);
+  });
+
+  test("keeps the working directory, with supplementary groups too", async () => {
+    const user = { uid: 1234, gid: 5678, additionalGids: [11] };
+    expect((await exec(createHost(), { argv: ["pwd"], cwd: "/usr", user })).stdout).toBe("/usr\n");
+  });
+
+  test("that nobody knows is an error that says where to look", async () => {
+    await expect(createHost().spawn({ argv: ["id"], user: "nobody-has-this-name" })).rejects.toMatchObject({
+      code: "ANYPROC_INVALID_COMMAND",
+      message: expect.stringContaining("/etc/passwd"),
+    });
+  });
+
+  test("is looked up inside the rootfs with chroot", async () => {
+    const rootfs = await temporaryDirectory();
+    await chmod(rootfs, 0o755);
+    await mkdir(join(rootfs, "etc"));
+    await writeFile(join(rootfs, "etc/passwd"), "guest:x:4321:8765::/:/bin/sh\n");
+    await writeFile(join(rootfs, "etc/group"), "extra:x:99:guest\nother:x:98:somebody\n");
+    copyPrograms(rootfs, ["/bin/sh", "/usr/bin/id"]);
+    const { stdout } = await exec(createHost({ rootfs, chroot: true }), { argv: whoAmI, user: "guest", cwd: "/etc" });
+    expect(stdout.trim().split(/\s+/)).toEqual(["4321", "8765", "8765", "99"]);
+  });
+});
+
+describe("createHost({ rootfs })", () => {
+  async function rootfsWithLinks(): Promise<string> {
+    const rootfs = realpathSync(await temporaryDirectory());
+    await mkdir(join(rootfs, "srv/app"), { recursive: true });
+    await mkdir(join(rootfs, "etc"));
+    await writeFile(join(rootfs, "etc/hostname"), "inside\n");
+    await symlink("/srv/app", join(rootfs, "app"));
+    await symlink("../../../../../../etc/hostname", join(rootfs, "srv/name"));
+    await symlink("loop", join(rootfs, "loop"));
+    return rootfs;
+  }
+
+  test("takes working directories from there, symlinks included", async () => {
+    const rootfs = await rootfsWithLinks();
+    const host = createHost({ rootfs });
+    expect((await exec(host, ["pwd", "-P"])).stdout).toBe(`${rootfs}\n`);
+    expect((await exec(host, { argv: ["pwd", "-P"], cwd: "/app" })).stdout).toBe(`${rootfs}/srv/app\n`);
+    expect((await exec(host, { argv: ["pwd", "-P"], cwd: "/../../srv" })).stdout).toBe(`${rootfs}/srv\n`);
+    await expect(exec(host, { argv: ["pwd"], cwd: "/usr" })).rejects.toMatchObject({ code: "ANYPROC_CWD_NOT_FOUND" });
+  });
+
+  test("keeps fs inside, whatever symlinks say", async () => {
+    const rootfs = await rootfsWithLinks();
+    const { fs } = createHost({ rootfs });
+    expect((await fs?.readFile("/srv/name"))?.toString()).toBe("inside\n");
+    expect((await fs?.readFile("/../../etc/hostname"))?.toString()).toBe("inside\n");
+    await fs?.writeFile("/app/new", "written");
+    expect(await readFile(join(rootfs, "srv/app/new"), "utf8")).toBe("written");
+    await fs?.symlink("/etc", "/etc link");
+    expect(await fs?.readdir("/etc link")).toEqual(["hostname"]);
+    await fs?.rm("/etc link");
+    expect(await fs?.readdir("/etc")).toEqual(["hostname"]);
+    await expect(fs?.readFile("/loop")).rejects.toMatchObject({ code: "ELOOP" });
+    await expect(fs?.readFile("/proc/self/status")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("that is missing is an error that names it", () => {
+    expect(() => createHost({ rootfs: "/nonexistent/rootfs" })).toThrow(
+      expect.objectContaining({
+        code: "ANYPROC_ROOTFS_NOT_FOUND",
+        message: expect.stringContaining("/nonexistent/rootfs"),
+      }),
+    );
+  });
+
+  test("is needed for chroot", () => {
+    expect(() => createHost({ chroot: true })).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
+  });
+
+  test.runIf(isRoot)("is the root directory with chroot", async () => {
+    const host = createHost({ rootfs: "/", chroot: true });
+    expect((await exec(host, ["pwd"])).stdout).toBe("/\n");
+    expect((await exec(host, { argv: ["pwd"], cwd: "/usr" })).stdout).toBe("/usr\n");
+    expect(await exec(host, ["anyproc-no-such-command"], { reject: false })).toMatchObject({ exitCode: 127 });
+    expect(await exec(host, ["/usr"], { reject: false })).toMatchObject({ exitCode: 126 });
+  });
+});
+
+/** Puts programs into a rootfs, with the libraries that ldd(1) says they need. */
+function copyPrograms(rootfs: string, programs: readonly string[]): void {
+  const libraries = spawnSync("ldd", programs, { encoding: "utf8" }).stdout.match(/\/\S+(?= \(0x)/g) ?? [];
+  const { status, stderr } = spawnSync("cp", ["-L", "--parents", ...new Set([...programs, ...libraries]), rootfs]);
+  if (status !== 0) throw new Error(String(stderr));
+}

@@ -1,0 +1,17 @@
+import { compliance } from "@anyproc/compliance";
+import { createProot, type ProotOptions } from "@anyproc/proot";
+import { describe } from "vitest";
+import { engineIsMissing } from "./engine-is-missing.ts";
+
+// This machine's own root is the one rootfs that every machine has.
+function suite(name: string, options: Omit<ProotOptions, "rootfs">, repetitions: number): void {
+  compliance(name, {
+    setup: async () => ({ environment: await createProot({ rootfs: "/", ...options }) }),
+    repetitions,
+  });
+}
+
+describe.skipIf(engineIsMissing)("this machine's root as rootfs", () => {
+  suite("proot", {}, 1000);
+  suite("proot, as the host's user, without the directory cache", { id: "host", cache: false }, 100);
+});
