@@ -1,3 +1,4 @@
+export { removeTree as removeRootfs } from "./cache/remove-tree.ts";
 export { type PruneOptions, type PruneReport, pruneCache } from "./cache/prune.ts";
 export type { ImageErrorCode } from "./errors.ts";
 export { type ImageConfig, imageCommand, parseImageConfig } from "./image/config.ts";
