@@ -9,7 +9,7 @@ import { retryOptions } from "../registry/connect.ts";
 import { writeImageRecord } from "./image-record.ts";
 import type { PullOptions } from "./options.ts";
 import type { UnpackedLayer } from "./layer-store.ts";
-import { createStaging, discard, publishStaging, type Staging } from "./staging.ts";
+import { checkTarget, createStaging, discard, publishStaging, type Staging } from "./staging.ts";
 import { unpackImage, type UnpackRequest } from "./unpack-image.ts";
 import { unpackLayers } from "./unpack-layers.ts";
 
@@ -38,7 +38,7 @@ export interface PulledImage {
 export async function pullImage(reference: string, directory: string, options: PullOptions = {}): Promise<PulledImage> {
   const target = resolve(directory);
   const layout = cacheLayout(options.cacheDirectory);
-  options.onProgress?.({ phase: "resolve", reference });
+  await checkTarget(target);
   // It gets ready while the registry is asked; unpacked layers may be there already, and need none.
   const worker = options.layers === "stacked" ? undefined : startApplyWorker();
   try {
@@ -57,6 +57,7 @@ async function pullWith(
 ): Promise<PulledImage> {
   const { onProgress } = options;
   const source = await openSource(reference, options);
+  onProgress?.({ phase: "resolve", reference });
   try {
     const image = await openImage(source, layout, options);
     const layers = image.manifest.layers.map(({ digest, size }) => ({ digest, totalBytes: size }));

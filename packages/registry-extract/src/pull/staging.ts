@@ -39,7 +39,8 @@ export async function createStaging(target: string): Promise<Staging> {
   }
 }
 
-async function checkTarget(target: string): Promise<void> {
+/** @throws ANYPROC_TARGET_EXISTS unless there is nothing, or an empty directory */
+export async function checkTarget(target: string): Promise<void> {
   const stats = await lstat(target).catch(() => undefined);
   if (!stats) return;
   const isEmpty = stats.isDirectory() && (await readdir(target)).length === 0;
