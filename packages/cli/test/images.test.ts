@@ -56,8 +56,8 @@ describe("anyproc pull", () => {
   });
 
   test.each([
-    [["pull", "Debian", "/tmp/x"], /image reference "Debian": names of images are lower case/],
-    [["pull", "./no-such-file.tar", "/tmp/x"], /no-such-file\.tar: there is no such file/],
+    [["pull", "Debian", "/tmp/anyproc-never-made"], /image reference "Debian": names of images are lower case/],
+    [["pull", "./no-such-file.tar", "/tmp/anyproc-never-made"], /no-such-file\.tar: there is no such file/],
     [["pull", "debian", "/tmp/x", "--max-bytes", "lots"], /--max-bytes lots: give a whole number/],
     [["pull", "debian", "/tmp/x", "--username", "u"], /--username: there is no password/],
     [["pull", "debian"], /missing required argument 'directory'/],

@@ -3,6 +3,7 @@ import zlib from "node:zlib";
 import { damaged } from "../tar/header.ts";
 import { imageError, reasonOf } from "../errors.ts";
 import type { BlobReader } from "./blob-reader.ts";
+import { ZstdFrameSplitter } from "./zstd-frames.ts";
 
 /** How a layer is compressed. */
 export type Compression = "none" | "gzip" | "zstd";
@@ -39,9 +40,14 @@ export async function* decompress(reader: BlobReader): AsyncGenerator<Buffer> {
   }
   const options = { chunkSize: outputBytes, readableHighWaterMark: aheadBytes };
   try {
-    if (compression === "gzip") yield* through(zlib.createGunzip(options), first, reader);
-    else if (hasNativeZstd(zlib)) yield* through(zlib.createZstdDecompress(options), first, reader);
-    else yield* decompressZstd(first, reader);
+    if (compression === "gzip") {
+      yield* through(zlib.createGunzip(options), first, reader, (chunk) => [chunk]);
+    } else if (hasNativeZstd(zlib)) {
+      const frames = new ZstdFrameSplitter();
+      yield* through(zlib.createZstdDecompress(options), first, reader, (chunk) => frames.split(chunk));
+    } else {
+      yield* decompressZstd(first, reader);
+    }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (!/^(?:Z_|ZSTD_|ERR_)/.test(code)) throw error;
@@ -54,9 +60,17 @@ function hasNativeZstd(module: object): module is { createZstdDecompress(options
   return "createZstdDecompress" in module;
 }
 
+/** Cuts a chunk into the pieces that a decoder can take. */
+type Split = (chunk: Buffer) => readonly Buffer[];
+
 /** Sends the blob through a transform, which works in the thread pool while its output is used here. */
-async function* through(transform: Transform, first: Buffer, reader: BlobReader): AsyncGenerator<Buffer> {
-  const feeding = feed(transform, first, reader);
+async function* through(
+  transform: Transform,
+  first: Buffer,
+  reader: BlobReader,
+  split: Split,
+): AsyncGenerator<Buffer> {
+  const feeding = feed(transform, first, reader, split);
   // A failure to read is told by destroying the transform.
   feeding.catch((error: Error) => transform.destroy(error));
   yield* transform as AsyncIterable<Buffer>;
@@ -66,10 +80,10 @@ async function* through(transform: Transform, first: Buffer, reader: BlobReader)
 }
 
 /** Writes one piece while the one before is still being worked on; more would be overwritten. */
-async function feed(transform: Transform, first: Buffer, reader: BlobReader): Promise<void> {
-  let previous = write(transform, first);
+async function feed(transform: Transform, first: Buffer, reader: BlobReader, split: Split): Promise<void> {
+  let previous = write(transform, split(first));
   for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
-    const current = write(transform, chunk);
+    const current = write(transform, split(chunk));
     await previous;
     previous = current;
     if (transform.destroyed) return;
@@ -78,9 +92,13 @@ async function feed(transform: Transform, first: Buffer, reader: BlobReader): Pr
   transform.end();
 }
 
-/** Resolves when the piece has been used, or never will be. */
-function write(transform: Transform, chunk: Buffer): Promise<void> {
-  return new Promise((resolve) => transform.write(chunk, () => resolve()));
+/** Resolves when the last piece has been used, or never will be. */
+function write(transform: Transform, pieces: readonly Buffer[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const [index, piece] of pieces.entries()) {
+      transform.write(piece, index === pieces.length - 1 ? () => resolve() : undefined);
+    }
+  });
 }
 
 // The decoder does not say so when it is stuck in damaged data: it gives empty pieces for ever.

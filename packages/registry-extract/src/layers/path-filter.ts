@@ -40,7 +40,11 @@ function globPattern(glob: string): RegExp {
     if (name === "**") return isLast ? "[^]+" : "(?:[^/]+/)*";
     return `${namePattern(glob, name)}${isLast ? "" : "/"}`;
   });
-  return new RegExp(`^${parts.join("")}(?:/[^]*)?$`);
+  try {
+    return new RegExp(`^${parts.join("")}(?:/[^]*)?$`);
+  } catch {
+    throw invalid(glob, "the characters of a range are in the wrong order");
+  }
 }
 
 function namePattern(glob: string, name: string): string {

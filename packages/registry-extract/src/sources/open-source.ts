@@ -44,12 +44,9 @@ export async function openSource(reference: string, options: SourceOptions = {})
 }
 
 async function openLocal(reference: string, place: string, options: SourceOptions): Promise<ImageSource> {
-  const whole = await lookAt(place);
-  const colon = place.indexOf(":", place.lastIndexOf("/") + 1);
-  const path = whole || colon < 0 ? place : place.slice(0, colon);
-  const tag = whole || colon < 0 ? undefined : place.slice(colon + 1);
-  const found = whole ?? (await lookAt(path));
+  const found = await locate(place);
   if (!found) throw imageError("ANYPROC_IMAGE_NOT_FOUND", `${reference}: there is no such file or directory`);
+  const { path, tag } = found;
   if (found.isDirectory) return layoutSource(directoryStore(path), tag);
   const region: FileRegion = { path, offset: 0, size: found.size };
   const start = await readStart(region);
@@ -60,6 +57,16 @@ async function openLocal(reference: string, place: string, options: SourceOption
     : await archiveStore(path, path, async () => {});
   const isLayout = (await store.find("oci-layout")) && (await store.find("index.json"));
   return isLayout ? layoutSource(store, tag) : dockerArchiveSource(store, tag);
+}
+
+/** What there is of `PATH[:TAG]`, either of which may have colons: the longest path counts. */
+async function locate(place: string) {
+  for (let end = place.length; end > 0; end = place.lastIndexOf(":", end - 1)) {
+    const path = place.slice(0, end);
+    const found = await lookAt(path);
+    if (found) return { ...found, path, tag: end < place.length ? place.slice(end + 1) : undefined };
+  }
+  return undefined;
 }
 
 async function lookAt(path: string): Promise<{ readonly isDirectory: boolean; readonly size: number } | undefined> {
