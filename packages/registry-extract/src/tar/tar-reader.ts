@@ -205,8 +205,9 @@ export class TarReader {
     this.#longLinkPath = undefined;
 
     const declared = pax.values.get("size");
-    const archived = declared === undefined ? header.size : paxNumber("size", declared);
-    const path = longPath ?? pax.values.get("GNU.sparse.name") ?? pax.values.get("path") ?? header.path;
+    const archived = !declared ? header.size : paxNumber("size", declared);
+    // POSIX pax: a record without a value takes back what others say.
+    const path = longPath ?? (pax.values.get("GNU.sparse.name") || pax.values.get("path") || header.path);
     const isOldDirectory = (header.typeFlag === "\0" || header.typeFlag === "0") && path.endsWith("/");
     const type = isOldDirectory ? "directory" : types[header.typeFlag];
     if (type === undefined && header.typeFlag !== "V") {
@@ -222,7 +223,7 @@ export class TarReader {
     const entry: TarEntry | undefined = type && {
       type,
       path,
-      linkPath: longLinkPath ?? pax.values.get("linkpath") ?? header.linkPath,
+      linkPath: longLinkPath ?? (pax.values.get("linkpath") || header.linkPath),
       mode: header.mode & 0o7777,
       uid: id("uid", pax.values, header.uid),
       gid: id("gid", pax.values, header.gid),
@@ -287,12 +288,12 @@ function paddingOf(size: number): number {
 
 function id(key: "uid" | "gid", pax: PaxRecords["values"], fallback: number): number {
   const text = pax.get(key);
-  const value = text === undefined ? fallback : paxNumber(key, text);
+  const value = text ? paxNumber(key, text) : fallback;
   if (value < 0 || value > mostId) throw damaged(`an entry's ${key} ${value} cannot be`);
   return value;
 }
 
 function modificationTime(pax: PaxRecords["values"], fallback: number): TarEntry["mtime"] {
   const text = pax.get("mtime");
-  return text === undefined ? { seconds: fallback, nanoseconds: 0 } : paxTime("mtime", text);
+  return text ? paxTime("mtime", text) : { seconds: fallback, nanoseconds: 0 };
 }
