@@ -1,4 +1,4 @@
-// `pnpm bench [host|engine|emrun] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
+// `pnpm bench [host|engine|emrun|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
 // alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing fails when a target is
 // missed.
 import { writeFileSync } from "node:fs";
@@ -7,12 +7,14 @@ import { parseArgs } from "node:util";
 import { benchEmrun } from "./emrun.ts";
 import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
+import { benchRegistryExtract } from "./registry-extract.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
 
 const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
   host: benchHost,
   engine: benchEngine,
   emrun: benchEmrun,
+  "registry-extract": benchRegistryExtract,
 };
 
 const { values, positionals } = parseArgs({
