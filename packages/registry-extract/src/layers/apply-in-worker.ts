@@ -6,8 +6,10 @@ import { DamagedLayerError, type ApplyListener } from "./apply-layers.ts";
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
 export function startApplyWorker(): Worker {
-  // Always the built file: a worker has none of the hooks with which tests read the sources.
-  return new Worker(new URL(import.meta.resolve("#worker")), { resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+  // Always the built file: a worker has none of the hooks with which tests read the sources. Options of this process,
+  // such as --input-type, are not for it.
+  const options = { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 16 } };
+  return new Worker(new URL(import.meta.resolve("#worker")), options);
 }
 
 /**
