@@ -51,19 +51,13 @@ export async function* benchRegistryExtract(rounds: number, directory: string): 
         },
         rounds,
       ),
-      targets: [
-        { than: "curl|gzip|tar", atMost: 1 },
-        ...(daemon ? [{ than: "docker pull", timesFaster: 2.5 }] : []),
-      ],
+      targets: [{ than: "curl|gzip|tar", atMost: 1 }, ...(daemon ? [{ than: "docker pull", timesFaster: 2.5 }] : [])],
     };
     yield {
       title: "pull and unpack Debian, zstd",
       unit: "ms",
       ours: "anyproc",
-      times: await interleave(
-        { anyproc: ours(zstd, work), "curl|zstd|tar": pipeline(zstd, "zstd -dc", work) },
-        rounds,
-      ),
+      times: await interleave({ anyproc: ours(zstd, work), "curl|zstd|tar": pipeline(zstd, "zstd -dc", work) }, rounds),
       targets: [{ than: "curl|zstd|tar", atMost: 1.5 }],
     };
     yield {

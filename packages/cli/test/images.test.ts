@@ -50,7 +50,10 @@ describe("anyproc pull", () => {
     const args = ["pull", "--json", "--include", "etc/*", archiveOf(directory), target];
     const { exitCode, stdout, stderr } = await anyproc([...args, "--data-dir", join(directory, "data")]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const phases = stdout.trim().split("\n").map((line) => (JSON.parse(line) as { readonly phase: string }).phase);
+    const phases = stdout
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { readonly phase: string }).phase);
     expect([phases[0], phases.at(-1)]).toEqual(["resolve", "done"]);
     expect(readdirSync(target)).toEqual(["etc"]);
   });
@@ -92,11 +95,22 @@ describe.skipIf(missing)("with a registry", () => {
     await using server = await startRegistry();
     const directory = temporaryDirectory();
     const rootfs = makeRootfs(directory);
-    const record = { config: { env: ["GREETING=from the image"], entrypoint: ["/bin/sh", "-c"], cmd: ["echo $GREETING"], workdir: "/etc" } };
+    const record = {
+      config: {
+        env: ["GREETING=from the image"],
+        entrypoint: ["/bin/sh", "-c"],
+        cmd: ["echo $GREETING"],
+        workdir: "/etc",
+      },
+    };
     const platform = { os: "linux", architecture: "amd64" };
     writeFileSync(
       `${rootfs}.image.json`,
-      JSON.stringify({ reference: "made", digest: "", config: { platform, ports: [], labels: {}, user: "", ...record.config } }),
+      JSON.stringify({
+        reference: "made",
+        digest: "",
+        config: { platform, ports: [], labels: {}, user: "", ...record.config },
+      }),
     );
     const data = ["--data-dir", join(directory, "data")];
     const reference = `${server.host}/made:1`;

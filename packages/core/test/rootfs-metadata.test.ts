@@ -24,14 +24,10 @@ const entry: fc.Arbitrary<RootfsMetadataEntry> = fc.record(
 
 test("what is written is read again, names that are not UTF-8 included", () => {
   fc.assert(
-    fc.property(
-      fc.option(fc.record({ uid: id, gid: id }), { nil: undefined }),
-      fc.array(entry),
-      (owner, entries) => {
-        const text = [...formatRootfsMetadata({ ...(owner && { owner }), entries })].join("");
-        expect(parseRootfsMetadata("file", text)).toEqual({ ...(owner && { owner }), entries });
-      },
-    ),
+    fc.property(fc.option(fc.record({ uid: id, gid: id }), { nil: undefined }), fc.array(entry), (owner, entries) => {
+      const text = [...formatRootfsMetadata({ ...(owner && { owner }), entries })].join("");
+      expect(parseRootfsMetadata("file", text)).toEqual({ ...(owner && { owner }), entries });
+    }),
   );
 });
 

@@ -1,5 +1,5 @@
-export { removeTree as removeRootfs } from "./cache/remove-tree.ts";
 export { type PruneOptions, type PruneReport, pruneCache } from "./cache/prune.ts";
+export { removeTree as removeRootfs } from "./cache/remove-tree.ts";
 export type { ImageErrorCode } from "./errors.ts";
 export { type ImageConfig, imageCommand, parseImageConfig } from "./image/config.ts";
 export type { Descriptor } from "./image/descriptor.ts";

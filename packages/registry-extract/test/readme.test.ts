@@ -12,7 +12,12 @@ test("the README's example does what it says", () => {
   const [, example = ""] = /```ts\n(.*?)```/s.exec(readme) ?? [];
   const [, expected = ""] = /^\/\/ (.*)$/m.exec(example) ?? [];
   const directory = temporaryDirectory();
-  const layers = [[{ path: "bin/sh", content: "x" }, { path: "etc/motd", content: "y" }]];
+  const layers = [
+    [
+      { path: "bin/sh", content: "x" },
+      { path: "etc/motd", content: "y" },
+    ],
+  ];
   writeLayout(join(directory, "layout"), { image: makeImage(layers, { config: { Cmd: ["sh"] } }) });
   // The package finds itself by name, as it would where it is installed.
   const installed = join(directory, "node_modules/@anyproc");

@@ -19,7 +19,8 @@ export async function copy(source: string, destination: string, options: CopyOpt
 
 function kindOf(text: string): { readonly kind: string; readonly place: string } {
   const [, kind, place] = /^([a-z-]+):(.+)$/s.exec(text) ?? [];
-  if (kind !== undefined && place !== undefined && (kind === "dir" || imageKinds.includes(kind))) return { kind, place };
+  if (kind !== undefined && place !== undefined && (kind === "dir" || imageKinds.includes(kind)))
+    return { kind, place };
   throw new UsageError(`copy ${text}: begin with what it is: ${[...imageKinds, "dir"].join(":, ")}:`);
 }
 

@@ -43,7 +43,9 @@ export async function unpackForRun(
     );
     const command = imageCommand(image.config, argv);
     if (command.length === 0) {
-      throw new UsageError(`run: ${reference} has no command of its own: give one, as in \`anyproc run --image ${reference} -- sh\``);
+      throw new UsageError(
+        `run: ${reference} has no command of its own: give one, as in \`anyproc run --image ${reference} -- sh\``,
+      );
     }
     return { argv: command, options: withConfig(options, rootfs, image.config), remove };
   } catch (error) {

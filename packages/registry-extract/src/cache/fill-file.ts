@@ -18,6 +18,8 @@ export interface FillOptions {
 }
 
 const writeBytes = 512 * 1024;
+// What comes slowly is not held back: others wait for it, and it would be lost with this process.
+const writeAfterMs = 100;
 // A download that gets on this far between two failures is not counted as failing again and again.
 const progressBytes = 1024 * 1024;
 
@@ -62,6 +64,7 @@ class BlobWriter {
   readonly #onGrown: (bytes: number) => void;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #writtenAtMs = 0;
 
   constructor(file: FileHandle, what: string, size: number, position: number, onGrown: (bytes: number) => void) {
     this.#file = file;
@@ -97,7 +100,8 @@ class BlobWriter {
     }
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes >= writeBytes) await this.#flush();
+    const isLate = performance.now() - this.#writtenAtMs > writeAfterMs;
+    if (this.#waitingBytes >= writeBytes || isLate) await this.#flush();
   }
 
   async #flush(): Promise<void> {
@@ -109,6 +113,7 @@ class BlobWriter {
       this.position += bytesWritten;
       chunks = rest(chunks, bytesWritten);
     }
+    this.#writtenAtMs = performance.now();
     this.#onGrown(this.position);
   }
 }

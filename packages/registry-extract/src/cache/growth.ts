@@ -14,7 +14,7 @@ export function setGrown(growth: Growth, bytes: number): void {
 }
 
 /** How many bytes are there now. */
-export function grownBytes(growth: Growth): number {
+function grownBytes(growth: Growth): number {
   return Number(Atomics.load(new BigInt64Array(growth), 0));
 }
 

@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
-import { isRecord, type Descriptor } from "../image/descriptor.ts";
+import { type Descriptor, isRecord } from "../image/descriptor.ts";
 import { checkDigest, digestOf, isDigest, parseDigest } from "../image/digest.ts";
 import type { RetryOptions } from "../registry/retry.ts";
 import type { ImageSource } from "../sources/source.ts";
@@ -44,7 +44,15 @@ export async function fetchBlob(
   if (region) {
     if (region.size !== size) throw wrongSize(source, descriptor, region.size);
     const keep = async () => {};
-    return { digest, ...region, growth: undefined, complete: Promise.resolve(), accept: keep, reject: keep, isReused: false };
+    return {
+      digest,
+      ...region,
+      growth: undefined,
+      complete: Promise.resolve(),
+      accept: keep,
+      reject: keep,
+      isReused: false,
+    };
   }
   const cached = await cachedBlob(layout, descriptor);
   if (cached) {

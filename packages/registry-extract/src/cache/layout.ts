@@ -23,7 +23,7 @@ export interface CacheLayout {
 }
 
 /** `$ANYPROC_HOME/images`, else `$XDG_DATA_HOME/anyproc/images`, else `~/.local/share/anyproc/images`. */
-export function defaultCacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
+function defaultCacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const home = env["ANYPROC_HOME"] || join(env["XDG_DATA_HOME"] || join(homedir(), ".local/share"), "anyproc");
   return join(home, "images");
 }

@@ -52,7 +52,9 @@ export async function createPartial(
 async function listPartials(layout: CacheLayout, descriptor: Descriptor): Promise<string[]> {
   const prefix = `${parseDigest(descriptor.digest).hex}.`;
   const names = await readdir(layout.partial).catch(() => []);
-  return names.filter((name) => name.startsWith(prefix) && name.endsWith(suffix)).map((name) => join(layout.partial, name));
+  return names
+    .filter((name) => name.startsWith(prefix) && name.endsWith(suffix))
+    .map((name) => join(layout.partial, name));
 }
 
 /** Files that this process is writing at present; others of its name are left over from what failed. */

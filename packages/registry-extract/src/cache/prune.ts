@@ -2,9 +2,9 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "@anyproc/core";
 import { isRecord } from "../image/descriptor.ts";
-import { removeTree } from "./remove-tree.ts";
-import { cacheLayout, type CacheLayout } from "./layout.ts";
+import { type CacheLayout, cacheLayout } from "./layout.ts";
 import { isAbandoned, ownerName } from "./owner.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** What is pruned. */
 export interface PruneOptions {
@@ -38,10 +38,9 @@ export async function pruneCache(options: PruneOptions = {}): Promise<PruneRepor
   const before = Date.now() - (options.unusedForMs ?? 0);
   await removeLeftOvers(layout);
   const used = await usedLayers(layout);
-  const candidates = [
-    ...(await list(layout.blobs, fileSize)),
-    ...(await list(layout.layers, layerBytes)),
-  ].sort((a, b) => a.usedAtMs - b.usedAtMs);
+  const candidates = [...(await list(layout.blobs, fileSize)), ...(await list(layout.layers, layerBytes))].sort(
+    (a, b) => a.usedAtMs - b.usedAtMs,
+  );
   let keptBytes = candidates.reduce((sum, { bytes }) => sum + bytes, 0);
   let removedBytes = 0;
   for (const { path, bytes, usedAtMs } of candidates) {

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
-import type { CacheLayout } from "../cache/layout.ts";
 import { notCached, readCached, recallTag, rememberTag, writeCached } from "../cache/image-cache.ts";
+import type { CacheLayout } from "../cache/layout.ts";
 import { imageError } from "../errors.ts";
 import { readBody } from "../registry/http.ts";
 import type { RegistrySource } from "../sources/registry-source.ts";
@@ -21,6 +21,8 @@ export interface Image {
   /** Of what the reference itself names: the index, where there is one. */
   readonly rootDigest: string;
   readonly platform: Platform;
+  /** Every platform that the reference has an image for. */
+  readonly platforms: readonly Platform[];
   readonly manifest: ImageManifest;
   readonly config: ImageConfig;
 }
@@ -46,7 +48,7 @@ export async function openImage(
 ): Promise<Image> {
   const wanted = typeof platform === "string" ? parsePlatform(platform) : (platform ?? hostPlatform());
   const readManifest = cachedManifests(source, layout, offline ?? false);
-  const { raw, rootDigest, manifest } = await resolveManifest(source.name, readManifest, wanted, signal);
+  const { raw, rootDigest, manifest, platforms } = await resolveManifest(source.name, readManifest, wanted, signal);
   const bytes = await readConfigBytes(source, layout, manifest.config, offline ?? false, signal);
   const config = parseImageConfig(source.name, bytes);
   if (config.diffIds.length !== manifest.layers.length && !source.isPlainRootfs) {
@@ -56,7 +58,15 @@ export async function openImage(
     );
   }
   checkPlatform(source.name, wanted, config.platform);
-  return { name: source.name, digest: raw.digest, rootDigest, platform: config.platform, manifest, config };
+  return {
+    name: source.name,
+    digest: raw.digest,
+    rootDigest,
+    platform: config.platform,
+    platforms: platforms.length > 0 ? platforms : [config.platform],
+    manifest,
+    config,
+  };
 }
 
 /** An image without an index says only in its config what it is for. */
@@ -108,7 +118,10 @@ async function readConfigBytes(
 ): Promise<Buffer> {
   const what = `${source.name}: image config ${descriptor.digest}`;
   if (descriptor.size > mostConfigBytes) {
-    throw imageError("ANYPROC_IMAGE_LIMIT", `${what}: has ${descriptor.size} bytes, and ${mostConfigBytes} is the limit`);
+    throw imageError(
+      "ANYPROC_IMAGE_LIMIT",
+      `${what}: has ${descriptor.size} bytes, and ${mostConfigBytes} is the limit`,
+    );
   }
   const region = await source.findBlob(descriptor);
   if (region) {

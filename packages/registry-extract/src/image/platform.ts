@@ -10,7 +10,7 @@ export interface Platform {
 
 const architectures: Readonly<Record<string, string>> = {
   x64: "amd64",
-  "x86_64": "amd64",
+  x86_64: "amd64",
   "x86-64": "amd64",
   ia32: "386",
   i386: "386",

@@ -10,10 +10,12 @@ export interface ResolvedManifest {
   readonly rootDigest: string;
   readonly raw: RawManifest;
   readonly manifest: ImageManifest;
+  /** Every platform that an index has an image for; empty without an index. */
+  readonly platforms: readonly Platform[];
 }
 
 /** One image of an index. */
-export interface IndexedImage {
+interface IndexedImage {
   readonly descriptor: Descriptor;
   /** Unknown when the index does not say; the image's config does then. */
   readonly platform: Platform | undefined;
@@ -39,7 +41,7 @@ export async function resolveManifest(
 ): Promise<ResolvedManifest> {
   const root = await readManifest(undefined, signal);
   const parsed = parseManifest(name, root);
-  if (parsed.kind === "manifest") return { rootDigest: root.digest, raw: root, manifest: parsed };
+  if (parsed.kind === "manifest") return { rootDigest: root.digest, raw: root, manifest: parsed, platforms: [] };
   const images = await flattenIndex(name, readManifest, parsed, signal);
   const best = chooseImage(images, wanted);
   if (!best) {
@@ -51,11 +53,12 @@ export async function resolveManifest(
   const raw = await readManifest(best.descriptor.digest, signal);
   const manifest = parseManifest(name, raw);
   if (manifest.kind === "index") throw imageError("ANYPROC_IMAGE_INVALID", `${name}: ${raw.digest} is no image`);
-  return { rootDigest: root.digest, raw, manifest };
+  const platforms = images.map(({ platform }) => platform).filter((platform) => platform !== undefined);
+  return { rootDigest: root.digest, raw, manifest, platforms };
 }
 
 /** Every image of an index, the indexes inside it included, without attestations. */
-export async function flattenIndex(
+async function flattenIndex(
   name: string,
   readManifest: ReadManifest,
   index: ImageIndex,

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { AnyprocError, type ErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
-import { DamagedLayerError, type ApplyListener } from "./apply-layers.ts";
+import { type ApplyListener, DamagedLayerError } from "./apply-layers.ts";
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
 export function startApplyWorker(): Worker {

@@ -133,10 +133,12 @@ async function checkBlob(index: number, name: string, layer: LayerInput, reader:
 function applyEntry(entry: TarEntry, applier: LayerApplier): EntrySink | undefined {
   try {
     const sink = applier.apply(entry);
-    return sink && {
-      write: (chunk, position) => explained(entry, () => sink.write(chunk, position)),
-      end: () => explained(entry, () => sink.end()),
-    };
+    return (
+      sink && {
+        write: (chunk, position) => explained(entry, () => sink.write(chunk, position)),
+        end: () => explained(entry, () => sink.end()),
+      }
+    );
   } catch (error) {
     throw explain(entry, error);
   }

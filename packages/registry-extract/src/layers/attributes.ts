@@ -109,7 +109,10 @@ export class AttributeWriter {
     };
   }
 
-  #owner({ uid, gid }: Pick<TarEntry, "uid" | "gid">, change: () => void): { -readonly [Key in keyof Note]: Note[Key] } {
+  #owner(
+    { uid, gid }: Pick<TarEntry, "uid" | "gid">,
+    change: () => void,
+  ): { -readonly [Key in keyof Note]: Note[Key] } {
     // Not listed means 0:0 in what an ordinary user unpacks.
     if (!this.#privileged) return uid === 0 && gid === 0 ? {} : { uid, gid };
     try {
@@ -161,7 +164,10 @@ export class AttributeWriter {
     const values = Object.values(note.xattrs ?? {});
     this.#noteBytes += path.length + 100 + values.reduce((sum, value) => sum + value.length, 0);
     if (this.#noteBytes > mostNoteBytes) {
-      throw imageError("ANYPROC_IMAGE_LIMIT", `the image has more than ${mostNoteBytes} bytes of metadata: it is refused`);
+      throw imageError(
+        "ANYPROC_IMAGE_LIMIT",
+        `the image has more than ${mostNoteBytes} bytes of metadata: it is refused`,
+      );
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
-import { damaged } from "../tar/header.ts";
 import { imageError, reasonOf } from "../errors.ts";
+import { damaged } from "../tar/header.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import { ZstdFrameSplitter } from "./zstd-frames.ts";
 
@@ -64,12 +64,7 @@ function hasNativeZstd(module: object): module is { createZstdDecompress(options
 type Split = (chunk: Buffer) => readonly Buffer[];
 
 /** Sends the blob through a transform, which works in the thread pool while its output is used here. */
-async function* through(
-  transform: Transform,
-  first: Buffer,
-  reader: BlobReader,
-  split: Split,
-): AsyncGenerator<Buffer> {
+async function* through(transform: Transform, first: Buffer, reader: BlobReader, split: Split): AsyncGenerator<Buffer> {
   const feeding = feed(transform, first, reader, split);
   // A failure to read is told by destroying the transform.
   feeding.catch((error: Error) => transform.destroy(error));

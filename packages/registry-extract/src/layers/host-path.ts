@@ -2,8 +2,7 @@ import type { ByteString } from "../tar/entry.ts";
 
 /** A path for node:fs: text where that says the same, since it is faster. */
 export function hostPath(path: ByteString): string | Buffer {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: every ASCII character.
-  return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, "latin1");
+  return /[\x80-\xff]/.test(path) ? Buffer.from(path, "latin1") : path;
 }
 
 /** The ByteString of an ordinary path. */

@@ -50,7 +50,8 @@ export class LimitCounter {
   /** @throws ANYPROC_IMAGE_LIMIT */
   addEntry(): void {
     this.#entries += 1;
-    if (this.#entries > this.#limits.maxEntries) throw exceeded(`more than ${this.#limits.maxEntries} entries`, "maxEntries");
+    if (this.#entries > this.#limits.maxEntries)
+      throw exceeded(`more than ${this.#limits.maxEntries} entries`, "maxEntries");
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { ByteString } from "../tar/entry.ts";
 
 /** Variable that names the addon's file, instead of the platform package; `none` does without it. */
-export const addonVariable = "ANYPROC_FILES_ADDON";
+const addonVariable = "ANYPROC_FILES_ADDON";
 
 /** What node:fs lacks, from a small addon. Paths are bytes, and the last component is never followed. */
 export interface NativeFiles {

@@ -19,7 +19,11 @@ export interface WhiteoutWriter {
 }
 
 /** The form that this user can write here. */
-export function findWhiteoutForm(tree: DirectoryTree, native: NativeFiles | undefined, privileged: boolean): WhiteoutForm {
+export function findWhiteoutForm(
+  tree: DirectoryTree,
+  native: NativeFiles | undefined,
+  privileged: boolean,
+): WhiteoutForm {
   if (!native) return "names";
   const probe = tree.host("");
   try {

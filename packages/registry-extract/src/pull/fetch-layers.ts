@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
-import { cacheLayout } from "../cache/layout.ts";
-import { fetchBlob } from "../cache/image-cache.ts";
 import type { Blob } from "../cache/blob.ts";
+import { fetchBlob } from "../cache/image-cache.ts";
+import { cacheLayout } from "../cache/layout.ts";
 import { createLimiter } from "../cache/limiter.ts";
 import { digestMismatch, hashFor, parseDigest } from "../image/digest.ts";
 import { openImage } from "../image/open-image.ts";

@@ -46,11 +46,7 @@ export async function readImageRecord(directory: string): Promise<ImageRecord> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw imageError(
-      "ANYPROC_IMAGE_NOT_FOUND",
-      `${directory}: no image was unpacked there: ${reasonOf(error)}`,
-      error,
-    );
+    throw imageError("ANYPROC_IMAGE_NOT_FOUND", `${directory}: no image was unpacked there: ${reasonOf(error)}`, error);
   }
   try {
     return JSON.parse(text) as ImageRecord;

@@ -4,13 +4,13 @@ import { type CacheLayout, cacheLayout } from "../cache/layout.ts";
 import { pruneCache } from "../cache/prune.ts";
 import { type Image, openImage } from "../image/open-image.ts";
 import { startApplyWorker } from "../layers/apply-in-worker.ts";
-import { openSource } from "../sources/open-source.ts";
 import { retryOptions } from "../registry/connect.ts";
+import { openSource } from "../sources/open-source.ts";
 import { writeImageRecord } from "./image-record.ts";
-import type { PullOptions } from "./options.ts";
 import type { UnpackedLayer } from "./layer-store.ts";
+import type { PullOptions } from "./options.ts";
 import { checkTarget, createStaging, discard, publishStaging, type Staging } from "./staging.ts";
-import { unpackImage, type UnpackRequest } from "./unpack-image.ts";
+import { type UnpackRequest, unpackImage } from "./unpack-image.ts";
 import { unpackLayers } from "./unpack-layers.ts";
 
 const defaultCacheBytes = 20 * 1024 ** 3;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readlink, stat, lstat } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, readlink, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import { removeTree } from "../cache/remove-tree.ts";

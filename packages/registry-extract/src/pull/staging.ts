@@ -2,8 +2,8 @@ import { chmod, lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { rootfsMetadataPath, systemErrorCode } from "@anyproc/core";
 import { isAbandoned, ownerName } from "../cache/owner.ts";
-import { imageError, reasonOf } from "../errors.ts";
 import { removeTree } from "../cache/remove-tree.ts";
+import { imageError, reasonOf } from "../errors.ts";
 
 /** A directory that becomes the target when it is complete. */
 export interface Staging {

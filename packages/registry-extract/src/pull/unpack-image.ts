@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
-import { fetchBlob } from "../cache/image-cache.ts";
 import type { Blob } from "../cache/blob.ts";
+import { fetchBlob } from "../cache/image-cache.ts";
 import type { CacheLayout } from "../cache/layout.ts";
 import { createLimiter } from "../cache/limiter.ts";
 import type { Image } from "../image/open-image.ts";
@@ -36,11 +36,7 @@ const mostRounds = 10;
  * Fetches the layers of an image and applies them while they come, into a new directory beside the target. What earlier
  * downloads left behind may be damaged: then it is fetched once more.
  */
-export async function unpackImage(
-  request: UnpackRequest,
-  target: string,
-  firstWorker: Worker,
-): Promise<UnpackedImage> {
+export async function unpackImage(request: UnpackRequest, target: string, firstWorker: Worker): Promise<UnpackedImage> {
   const linkTargets = new Set<string>();
   let fresh = false;
   for (let round = 1; ; round += 1) {

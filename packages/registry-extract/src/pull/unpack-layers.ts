@@ -1,6 +1,6 @@
 import { rootfsMetadataPath } from "@anyproc/core";
-import { fetchBlob } from "../cache/image-cache.ts";
 import type { Blob } from "../cache/blob.ts";
+import { fetchBlob } from "../cache/image-cache.ts";
 import { createLimiter, type Limiter } from "../cache/limiter.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { digestOf } from "../image/digest.ts";
@@ -35,9 +35,16 @@ export async function unpackLayers(request: UnpackRequest, directory: string): P
     unpack: createLimiter(layersAtOnce),
   };
   const { diffIds } = image.config;
-  const places = diffIds.flatMap((_, index) => [layout.layer(nameOf(diffIds, index)), layout.layer(chainId(diffIds, index))]);
+  const places = diffIds.flatMap((_, index) => [
+    layout.layer(nameOf(diffIds, index)),
+    layout.layer(chainId(diffIds, index)),
+  ]);
   // Before looking: from here on, nobody prunes what is found.
-  await noteUser(layout, directory, places.map((place) => `${place}/rootfs`));
+  await noteUser(
+    layout,
+    directory,
+    places.map((place) => `${place}/rootfs`),
+  );
   try {
     const layers = diffIds.map((_, index) => unpackByItself(job, index));
     for (const layer of layers) layer.catch((error: unknown) => !needsLower(error) && stop.abort(error));
@@ -67,8 +74,7 @@ async function onTop(job: StackJob, layers: readonly Promise<UnpackedLayer>[]): 
 async function unpackByItself(job: StackJob, index: number): Promise<UnpackedLayer> {
   const { image, layout } = job.request;
   const { diffIds } = image.config;
-  const found =
-    (await findLayer(layout, nameOf(diffIds, index))) ?? (await findLayer(layout, chainId(diffIds, index)));
+  const found = (await findLayer(layout, nameOf(diffIds, index))) ?? (await findLayer(layout, chainId(diffIds, index)));
   return found ?? unpackLayer(job, index, nameOf(diffIds, index), undefined);
 }
 

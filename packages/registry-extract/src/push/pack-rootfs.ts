@@ -1,6 +1,12 @@
 import { type BigIntStats, createReadStream } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
-import { parseRootfsMetadata, type RootfsMetadata, type RootfsMetadataEntry, rootfsMetadataPath, systemErrorCode } from "@anyproc/core";
+import {
+  parseRootfsMetadata,
+  type RootfsMetadata,
+  type RootfsMetadataEntry,
+  rootfsMetadataPath,
+  systemErrorCode,
+} from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import { hostPath, printable, toByteString } from "../layers/host-path.ts";
 import { loadNativeFiles } from "../layers/native-files.ts";
@@ -66,7 +72,10 @@ async function* content(path: ByteString, host: string | Buffer, size: number): 
     }
   }
   if (read !== size) {
-    throw imageError("ANYPROC_IMAGE_INVALID", `${printable(path)}: became shorter while it was packed: stop what writes to it`);
+    throw imageError(
+      "ANYPROC_IMAGE_INVALID",
+      `${printable(path)}: became shorter while it was packed: stop what writes to it`,
+    );
   }
   yield padding(size);
 }

@@ -8,7 +8,7 @@ import { formatReference, parseReference } from "../image/reference.ts";
 import { connectRegistry } from "../registry/connect.ts";
 import { dropBody } from "../registry/http.ts";
 import type { RegistryOptions } from "../registry/registry-options.ts";
-import { buildImage, type BuiltImage, type ImageInput } from "./build-image.ts";
+import { type BuiltImage, buildImage, type ImageInput } from "./build-image.ts";
 import { type UploadResult, uploadBlob } from "./upload-blob.ts";
 
 /** How an image is pushed. */
@@ -84,7 +84,8 @@ export async function pushImage(
       await putManifest(tag, only.manifest, mediaTypes.ociManifest);
       return { reference: name, digest: only.descriptor.digest };
     }
-    for (const { descriptor, manifest } of built) await putManifest(descriptor.digest, manifest, mediaTypes.ociManifest);
+    for (const { descriptor, manifest } of built)
+      await putManifest(descriptor.digest, manifest, mediaTypes.ociManifest);
     const index = formatIndex(built.map(({ descriptor }) => descriptor));
     await putManifest(tag, index, mediaTypes.ociIndex);
     return { reference: name, digest: digestOf(index) };

@@ -35,7 +35,13 @@ export async function connectRegistry(
   const base = await baseAddress(registry, options.plainHttp, http, signal);
   const mirrors = (options.mirrors?.[registry] ?? []).map((address) => {
     const mirror = mirrorAddress(address);
-    return createEndpoint({ name: mirror.host, base: mirror, http, retry, credentials: (name) => findCredentials(name) });
+    return createEndpoint({
+      name: mirror.host,
+      base: mirror,
+      http,
+      retry,
+      credentials: (name) => findCredentials(name),
+    });
   });
   const endpoint = createEndpoint({ name: registry, base, http, retry, credentials: own });
   return { mirrors, endpoint, http, retry, close: () => http.close() };

@@ -151,6 +151,8 @@ export function connectionError(name: string, error: unknown): Error {
     ECONNREFUSED: "nothing listens there: is the registry running?",
     EPROTO: "it does not speak https: plain http has to be asked for (plainHttp, --plain-http)",
   };
-  const remedy = isCertificateCode(code) ? "give its CA (caFiles, --ca)" : (remedies[code] ?? "try again, or check the network");
+  const remedy = isCertificateCode(code)
+    ? "give its CA (caFiles, --ca)"
+    : (remedies[code] ?? "try again, or check the network");
   return imageError("ANYPROC_REGISTRY_UNREACHABLE", `${name}: ${reasonOf(error)}: ${remedy}`, error);
 }

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import * as tls from "node:tls";
@@ -99,7 +99,9 @@ function proxyHeaders(proxy: URL, url: URL): Record<string, string> {
 /** What Node.js trusts when nobody names a CA, which is given up with the first one that is named. */
 function trustedByDefault(): readonly string[] {
   // Since Node.js 22.15; it knows NODE_EXTRA_CA_CERTS and the system's store too.
-  return "getCACertificates" in tls ? tls.getCACertificates("default") : (tls as { rootCertificates: string[] }).rootCertificates;
+  return "getCACertificates" in tls
+    ? tls.getCACertificates("default")
+    : (tls as { rootCertificates: string[] }).rootCertificates;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ClientRequestArgs, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, type AgentOptions } from "node:https";
+import { type AgentOptions, Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import { imageError } from "../errors.ts";

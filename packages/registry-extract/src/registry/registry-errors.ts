@@ -47,7 +47,10 @@ async function readDetail({ body }: HttpResponse): Promise<string> {
     const errors = isRecord(json) && Array.isArray(json["errors"]) ? json["errors"] : [];
     const [first] = errors.filter(isRecord);
     const parts = [first?.["code"], first?.["message"]].filter((part) => typeof part === "string");
-    return parts.join(": ").replaceAll(/[^\x20-\x7e]/g, " ").slice(0, 200);
+    return parts
+      .join(": ")
+      .replaceAll(/[^\x20-\x7e]/g, " ")
+      .slice(0, 200);
   } catch {
     body.destroy();
     return "";

@@ -43,7 +43,10 @@ export async function readShortFile(store: BlobStore, path: string): Promise<Buf
   const region = await store.find(path);
   if (!region) throw imageError("ANYPROC_IMAGE_INVALID", `${store.name}: has no ${path}: the image is not complete`);
   if (region.size > mostBytes) {
-    throw imageError("ANYPROC_IMAGE_LIMIT", `${store.name}: ${path} has ${region.size} bytes, and ${mostBytes} is the limit`);
+    throw imageError(
+      "ANYPROC_IMAGE_LIMIT",
+      `${store.name}: ${path} has ${region.size} bytes, and ${mostBytes} is the limit`,
+    );
   }
   return readRegion(region);
 }

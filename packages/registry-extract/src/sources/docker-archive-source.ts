@@ -79,7 +79,11 @@ async function layerDigest(region: FileRegion, diffId: string | undefined): Prom
 export async function hashRegion({ path, offset, size }: FileRegion): Promise<string> {
   const hash = createHash("sha256");
   if (size > 0) {
-    for await (const chunk of createReadStream(path, { start: offset, end: offset + size - 1, highWaterMark: 262_144 })) {
+    for await (const chunk of createReadStream(path, {
+      start: offset,
+      end: offset + size - 1,
+      highWaterMark: 262_144,
+    })) {
       hash.update(chunk as Buffer);
     }
   }

@@ -49,11 +49,7 @@ function blobPath(digest: string): string {
   return `blobs/${algorithm}/${hex}`;
 }
 
-function chooseNamed(
-  name: string,
-  manifests: readonly Descriptor[],
-  tag: string | undefined,
-): Descriptor | undefined {
+function chooseNamed(name: string, manifests: readonly Descriptor[], tag: string | undefined): Descriptor | undefined {
   if (tag === undefined) {
     const names = new Set(manifests.flatMap(namesOf));
     if (manifests.length === 1) return manifests[0];

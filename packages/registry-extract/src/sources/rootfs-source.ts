@@ -7,7 +7,9 @@ import type { FileRegion, ImageSource } from "./source.ts";
 
 /** A root filesystem in a tar archive, compressed or not: an image of one layer with an empty config. */
 export function rootfsSource(name: string, region: FileRegion): ImageSource {
-  const config = Buffer.from(JSON.stringify({ ...hostPlatform(), config: {}, rootfs: { type: "layers", diff_ids: [] } }));
+  const config = Buffer.from(
+    JSON.stringify({ ...hostPlatform(), config: {}, rootfs: { type: "layers", diff_ids: [] } }),
+  );
   let layerDigest: string | undefined;
 
   async function readManifest(): Promise<RawManifest> {

@@ -5,14 +5,7 @@
 export type ByteString = string;
 
 /** What an entry makes. */
-export type EntryType =
-  | "file"
-  | "directory"
-  | "symlink"
-  | "hardlink"
-  | "character-device"
-  | "block-device"
-  | "fifo";
+export type EntryType = "file" | "directory" | "symlink" | "hardlink" | "character-device" | "block-device" | "fifo";
 
 /** A point in time as tar keeps it. */
 export interface Timestamp {

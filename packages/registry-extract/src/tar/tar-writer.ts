@@ -37,7 +37,11 @@ export function formatHeader(entry: TarEntry): Buffer {
   const header = formatBlock(entry, name, flags[entry.type]);
   if (records.length === 0) return header;
   const data = Buffer.concat(records.map(formatRecord));
-  const extended = formatBlock({ ...entry, type: "file", linkPath: "", size: data.length, mode: 0o644 }, "PaxHeader", "x");
+  const extended = formatBlock(
+    { ...entry, type: "file", linkPath: "", size: data.length, mode: 0o644 },
+    "PaxHeader",
+    "x",
+  );
   return Buffer.concat([extended, data, padding(data.length), header]);
 }
 

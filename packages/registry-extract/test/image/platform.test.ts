@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatPlatform, inspectImage, parsePlatform, pullImage } from "../../src/index.ts";
 import { platformScore } from "../../src/image/platform.ts";
+import { formatPlatform, inspectImage, parsePlatform, pullImage } from "../../src/index.ts";
 import { type MemoryImage, makeImage, makeIndex, writeLayout } from "../fixtures/image.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 import { listFiles } from "../fixtures/tree.ts";
@@ -75,6 +75,8 @@ describe("an index", () => {
   test("an image of another platform is not taken for this one's in silence", async () => {
     const { reference } = layout(named("linux/s390x"));
     await expect(inspectImage(reference, { platform: "linux/amd64" })).rejects.toThrowError(/is for linux\/s390x/);
-    await expect(inspectImage(reference, { platform: "linux/s390x" })).resolves.toMatchObject({ totalBytes: expect.any(Number) });
+    await expect(inspectImage(reference, { platform: "linux/s390x" })).resolves.toMatchObject({
+      totalBytes: expect.any(Number),
+    });
   });
 });

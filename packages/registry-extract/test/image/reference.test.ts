@@ -49,7 +49,10 @@ describe("what is no reference is refused in one sentence", () => {
 });
 
 test("any text is read or refused, and what is read is read again the same way", () => {
-  const text = fc.string({ unit: fc.constantFrom("a", "B", "1", ".", "-", "_", "/", ":", "@", "[", "]", " "), maxLength: 30 });
+  const text = fc.string({
+    unit: fc.constantFrom("a", "B", "1", ".", "-", "_", "/", ":", "@", "[", "]", " "),
+    maxLength: 30,
+  });
   fc.assert(
     fc.property(text, (input) => {
       let parsed: ReturnType<typeof parseReference>;

@@ -39,8 +39,14 @@ describe("layers in order", () => {
 
   test("directories are merged, and get the attributes of the last layer that has them", async () => {
     const { root } = await applyTo(temporaryDirectory(), [
-      [{ path: "a/", mode: 0o755 }, { path: "a/1", content: "1" }],
-      [{ path: "a/", mode: 0o2750, mtime: { seconds: 5, nanoseconds: 0 } }, { path: "a/2", content: "2" }],
+      [
+        { path: "a/", mode: 0o755 },
+        { path: "a/1", content: "1" },
+      ],
+      [
+        { path: "a/", mode: 0o2750, mtime: { seconds: 5, nanoseconds: 0 } },
+        { path: "a/2", content: "2" },
+      ],
     ]);
     expect(listFiles(root)).toEqual({ "a/": "", "a/1": "1", "a/2": "2" });
     expect(statSync(join(root, "a")).mode & 0o7777).toBe(0o2750);
@@ -98,7 +104,10 @@ describe("whiteouts", () => {
 
   test("leave alone what their own layer brings, in whatever order", async () => {
     const { root } = await applyTo(temporaryDirectory(), [
-      [{ path: "dir/old", content: "o" }, { path: "file", content: "o" }],
+      [
+        { path: "dir/old", content: "o" },
+        { path: "file", content: "o" },
+      ],
       [
         { path: "dir/" },
         { path: "dir/new", content: "n" },
@@ -112,7 +121,11 @@ describe("whiteouts", () => {
 
   test("an opaque directory hides what lower layers have in it, in whatever order", async () => {
     const { root } = await applyTo(temporaryDirectory(), [
-      [{ path: "dir/old", content: "o" }, { path: "dir/sub/old", content: "o" }, { path: "other", content: "x" }],
+      [
+        { path: "dir/old", content: "o" },
+        { path: "dir/sub/old", content: "o" },
+        { path: "other", content: "x" },
+      ],
       [{ path: "dir/new", content: "n" }, { path: "dir/.wh..wh..opq" }, { path: "dir/sub/new", content: "n" }],
     ]);
     expect(listFiles(root)).toEqual({ "dir/": "", "dir/new": "n", "dir/sub/": "", "dir/sub/new": "n", other: "x" });
@@ -179,7 +192,12 @@ describe("attributes", () => {
     expect(lstatSync(join(root, "owned"))).toMatchObject({ uid: 1000, gid: 2000 });
     expect(lstatSync(join(root, "owned")).mode & 0o7777).toBe(0o2755);
     const device = lstatSync(join(root, "null"));
-    expect([device.isCharacterDevice(), device.rdev, device.uid, device.mode & 0o7777]).toEqual([true, 0x103, 3, 0o666]);
+    expect([device.isCharacterDevice(), device.rdev, device.uid, device.mode & 0o7777]).toEqual([
+      true,
+      0x103,
+      3,
+      0o666,
+    ]);
     expect(lstatSync(join(root, "disk")).isBlockDevice()).toBe(true);
     expect(lstatSync(join(root, "pipe")).isFIFO()).toBe(true);
     const xattrs = loadNativeFiles()?.getXattrs(Buffer.from(join(root, "attributes")));

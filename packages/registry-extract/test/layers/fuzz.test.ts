@@ -28,33 +28,36 @@ const layers = fc.array(fc.array(entry, { maxLength: 8 }), { minLength: 1, maxLe
 
 const acceptable = /^ANYPROC_(UNSAFE_PATH|ARCHIVE_INVALID|TARGET_UNWRITABLE)$/;
 
-test.each([false, true])("whatever a tar says, nothing happens outside of the target (stacked: %s)", async (stacked) => {
-  const directory = temporaryDirectory();
-  const outside = join(directory, "outside");
-  mkdirSync(join(outside, "a/b"), { recursive: true });
-  writeFileSync(join(outside, "canary"), "untouched", { mode: 0o640 });
-  symlinkSync("canary", join(outside, "b"));
-  const before = describeTree(outside);
-  let unpacked = 0;
-  await fc.assert(
-    fc.asyncProperty(layers, async (content) => {
-      const work = join(directory, "work");
-      mkdirSync(work);
-      try {
-        const { root } = await applyTo(work, content, stacked ? { stacked: { lowers: [] } } : {});
-        expect(lstatSync(root).isDirectory()).toBe(true);
-        unpacked += 1;
-      } catch (error) {
-        expect((error as { code?: unknown }).code).toMatch(acceptable);
-      }
-      const expected = ["rootfs", "rootfs.metadata", ...content.map((_, index) => `layer-${index}`)];
-      for (const found of readdirSync(work)) expect(expected).toContain(found);
-      await removeTree(work);
-    }),
-    { numRuns: 400 },
-  );
-  expect(describeTree(outside)).toEqual(before);
-  expect(readdirSync(directory)).toEqual(["outside"]);
-  // Enough of what was made up is taken, or the test would show little.
-  expect(unpacked).toBeGreaterThan(20);
-});
+test.each([false, true])(
+  "whatever a tar says, nothing happens outside of the target (stacked: %s)",
+  async (stacked) => {
+    const directory = temporaryDirectory();
+    const outside = join(directory, "outside");
+    mkdirSync(join(outside, "a/b"), { recursive: true });
+    writeFileSync(join(outside, "canary"), "untouched", { mode: 0o640 });
+    symlinkSync("canary", join(outside, "b"));
+    const before = describeTree(outside);
+    let unpacked = 0;
+    await fc.assert(
+      fc.asyncProperty(layers, async (content) => {
+        const work = join(directory, "work");
+        mkdirSync(work);
+        try {
+          const { root } = await applyTo(work, content, stacked ? { stacked: { lowers: [] } } : {});
+          expect(lstatSync(root).isDirectory()).toBe(true);
+          unpacked += 1;
+        } catch (error) {
+          expect((error as { code?: unknown }).code).toMatch(acceptable);
+        }
+        const expected = ["rootfs", "rootfs.metadata", ...content.map((_, index) => `layer-${index}`)];
+        for (const found of readdirSync(work)) expect(expected).toContain(found);
+        await removeTree(work);
+      }),
+      { numRuns: 400 },
+    );
+    expect(describeTree(outside)).toEqual(before);
+    expect(readdirSync(directory)).toEqual(["outside"]);
+    // Enough of what was made up is taken, or the test would show little.
+    expect(unpacked).toBeGreaterThan(20);
+  },
+);

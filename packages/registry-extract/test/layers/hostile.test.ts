@@ -26,10 +26,13 @@ async function applyBesideVictim(layers: readonly LayerContent[]): Promise<unkno
 }
 
 describe("names that lead out of the image are refused", () => {
-  test.each(["../escaped", "a/../../escaped", "/../escaped", "../victim/secret", "./../escaped"])("%s", async (path) => {
-    const failure = await applyBesideVictim([[{ path, content: "x" }]]);
-    expect(failure).toMatchObject({ code: "ANYPROC_UNSAFE_PATH" });
-  });
+  test.each(["../escaped", "a/../../escaped", "/../escaped", "../victim/secret", "./../escaped"])(
+    "%s",
+    async (path) => {
+      const failure = await applyBesideVictim([[{ path, content: "x" }]]);
+      expect(failure).toMatchObject({ code: "ANYPROC_UNSAFE_PATH" });
+    },
+  );
 
   test.each([".wh.", ".wh..", ".wh...", "dir/.wh..", "dir/.wh...", "../.wh.victim", "dir/.wh.x/y"])(
     "whiteout %s",
@@ -79,7 +82,10 @@ describe("links are followed inside the image only", () => {
       [{ path: "link", type: "symlink", linkPath: "../victim" }],
       [{ path: "stolen", type: "hardlink", linkPath: "link/secret" }],
     ]);
-    expect(failure).toMatchObject({ code: "ANYPROC_ARCHIVE_INVALID", message: expect.stringContaining("no such file") });
+    expect(failure).toMatchObject({
+      code: "ANYPROC_ARCHIVE_INVALID",
+      message: expect.stringContaining("no such file"),
+    });
   });
 
   test("a hard link to a symbolic link is a link, and is not followed when it is written to", async () => {
@@ -140,10 +146,12 @@ describe("limits", () => {
 
   test("so are too many bytes and too many entries, of all layers together", async () => {
     const layer = [{ path: "a", content: "x".repeat(5000) }];
-    await expect(applyTo(temporaryDirectory(), [layer, layer], { limits: { maxBytes: 10_000 } })).rejects.toMatchObject({
-      code: "ANYPROC_IMAGE_LIMIT",
-      message: expect.stringContaining("maxBytes"),
-    });
+    await expect(applyTo(temporaryDirectory(), [layer, layer], { limits: { maxBytes: 10_000 } })).rejects.toMatchObject(
+      {
+        code: "ANYPROC_IMAGE_LIMIT",
+        message: expect.stringContaining("maxBytes"),
+      },
+    );
     await expect(applyTo(temporaryDirectory(), [layer, layer], { limits: { maxEntries: 1 } })).rejects.toMatchObject({
       code: "ANYPROC_IMAGE_LIMIT",
       message: expect.stringContaining("maxEntries"),
@@ -151,9 +159,7 @@ describe("limits", () => {
   });
 
   test("a sparse file takes no room", async () => {
-    const { root } = await applyTo(temporaryDirectory(), [
-      [{ path: "holes", content: "", xattrs: {} }],
-    ]);
+    const { root } = await applyTo(temporaryDirectory(), [[{ path: "holes", content: "", xattrs: {} }]]);
     expect(statSync(join(root, "holes")).blocks).toBe(0);
   });
 });
@@ -185,7 +191,9 @@ describe("damage", () => {
 
   test("a file cannot lie below a file", async () => {
     const layers = [[{ path: "a", content: "x" }], [{ path: "a/b", content: "y" }]];
-    await expect(applyTo(temporaryDirectory(), layers)).rejects.toThrowError(/"a\/b" lies below "a", which is no directory|lies below/);
+    await expect(applyTo(temporaryDirectory(), layers)).rejects.toThrowError(
+      /"a\/b" lies below "a", which is no directory|lies below/,
+    );
   });
 });
 

@@ -18,7 +18,9 @@ describe.skipIf(!isRoot || !hasUmoci)("an image with everything is what umoci ma
     writeLayout(layout, { full: makeImage(fullLayers) });
     const source = format === "oci" ? layout : join(directory, "docker.tar");
     if (format !== "oci") {
-      execFileSync("skopeo", ["copy", "-q", `oci:${layout}:full`, `docker-archive:${source}:full:1`], { stdio: "pipe" });
+      execFileSync("skopeo", ["copy", "-q", `oci:${layout}:full`, `docker-archive:${source}:full:1`], {
+        stdio: "pipe",
+      });
     }
     const theirs = join(directory, "umoci");
     execFileSync("umoci", ["raw", "unpack", "--image", `${layout}:full`, theirs], { stdio: "pipe" });

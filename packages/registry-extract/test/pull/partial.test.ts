@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { pullImage, readImageFile } from "../../src/index.ts";
 import type { PullOptions } from "../../src/index.ts";
+import { pullImage, readImageFile } from "../../src/index.ts";
 import { createPathFilter } from "../../src/layers/path-filter.ts";
 import { makeImage, writeLayout } from "../fixtures/image.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
@@ -60,7 +60,9 @@ const image = makeImage([
   ],
 ]);
 
-async function pulled(options: PullOptions): Promise<{ readonly target: string; readonly files: Record<string, string> }> {
+async function pulled(
+  options: PullOptions,
+): Promise<{ readonly target: string; readonly files: Record<string, string> }> {
   const directory = temporaryDirectory();
   writeLayout(join(directory, "layout"), { image });
   const target = join(directory, "target");

@@ -12,7 +12,10 @@ import { listFiles } from "../fixtures/tree.ts";
 const hasSkopeo = spawnSync("skopeo", ["--version"]).status === 0;
 const hasZstd = spawnSync("zstd", ["--version"]).status === 0;
 const layers: EntryInput[][] = [
-  [{ path: "a", content: "a" }, { path: "b", content: "b" }],
+  [
+    { path: "a", content: "a" },
+    { path: "b", content: "b" },
+  ],
   [{ path: "dir/c", content: "c" }, { path: ".wh.b" }],
 ];
 const files = { a: "a", "dir/": "", "dir/c": "c" };

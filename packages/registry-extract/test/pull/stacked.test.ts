@@ -83,14 +83,19 @@ describe("layers by themselves", () => {
     execFileSync("mount", ["-t", "tmpfs", "tmpfs", base]);
     onTestFinished(() => void spawnSync("umount", [base]));
     for (const path of ["upper", "work"]) mkdirSync(join(base, path));
-    const lowers = (pulled.layers ?? []).map((layer) => layer.directory).reverse().join(":");
+    const lowers = (pulled.layers ?? [])
+      .map((layer) => layer.directory)
+      .reverse()
+      .join(":");
     const options = `lowerdir=${lowers},upperdir=${join(base, "upper")},workdir=${join(base, "work")}`;
     const mounted = spawnSync("mount", ["-t", "overlay", "overlay", "-o", options, merged]);
     onTestFinished(() => void spawnSync("umount", [merged]));
     expect(mounted.stderr.toString()).toBe("");
     // Hard links between layers are copies here, and the root directory is that of the upper layer.
     const comparable = (root: string): string[] => {
-      return describeTree(root).slice(1).map((line) => line.replace(/ same as (?:linked|link|nothing before)/, ""));
+      return describeTree(root)
+        .slice(1)
+        .map((line) => line.replace(/ same as (?:linked|link|nothing before)/, ""));
     };
     expect(comparable(merged)).toEqual(comparable(flat));
   });

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { pullImage } from "../../src/index.ts";
 import type { Descriptor, PullOptions } from "../../src/index.ts";
+import { pullImage } from "../../src/index.ts";
 import { makeImage } from "../fixtures/image.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 import { listFiles } from "../fixtures/tree.ts";
@@ -11,7 +11,10 @@ import { startTroubledRegistry, type Trouble } from "../fixtures/troubled-regist
 
 // Bytes that cannot be compressed, so that the blob is as large.
 const content = randomBytes(3_000_000).toString("latin1");
-const image = makeImage([[{ path: "big", content: Buffer.from(content, "latin1") }], [{ path: "small", content: "s" }]]);
+const image = makeImage([
+  [{ path: "big", content: Buffer.from(content, "latin1") }],
+  [{ path: "small", content: "s" }],
+]);
 const big = image.layers[0] as Descriptor;
 const bytes = image.blobs.get(big.digest) as Buffer;
 const isBig = ({ path }: { readonly path: string }): boolean => path.endsWith(big.digest);
@@ -238,7 +241,9 @@ describe("the cache", () => {
       await expect(pullImage(`${registry.host}/image`, join(directory, "first"), options)).rejects.toMatchObject({
         code: "ANYPROC_REGISTRY_UNREACHABLE",
       });
-      const partials = readdirSync(join(cacheDirectory, "partial")).filter((name) => name.startsWith(big.digest.slice(7)));
+      const partials = readdirSync(join(cacheDirectory, "partial")).filter((name) =>
+        name.startsWith(big.digest.slice(7)),
+      );
       expect(partials.length).toBe(1);
       const left = join(cacheDirectory, "partial", partials[0] as string);
       const size = readFileSync(left).length;
@@ -274,6 +279,8 @@ test("a target that holds something is not touched", async () => {
   writeFileSync(join(directory, "file"), "mine");
   const registry = await startTroubledRegistry(image);
   const options = { cacheDirectory: join(directory, "cache") };
-  await expect(pullImage(`${registry.host}/image`, directory, options)).rejects.toMatchObject({ code: "ANYPROC_TARGET_EXISTS" });
+  await expect(pullImage(`${registry.host}/image`, directory, options)).rejects.toMatchObject({
+    code: "ANYPROC_TARGET_EXISTS",
+  });
   expect(readFileSync(join(directory, "file"), "utf8")).toBe("mine");
 });

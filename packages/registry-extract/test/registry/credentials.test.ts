@@ -70,7 +70,10 @@ describe("credential helpers", () => {
     expect(await findCredentials("a.example", one)).toEqual({ username: "u", password: "for a.example" });
     expect(await findCredentials("b.example", one)).toBeUndefined();
     const all = configured({ credsStore: "test" }, env);
-    expect(await findCredentials("docker.io", all)).toEqual({ username: "u", password: "for https://index.docker.io/v1/" });
+    expect(await findCredentials("docker.io", all)).toEqual({
+      username: "u",
+      password: "for https://index.docker.io/v1/",
+    });
   });
 
   test("give identity tokens under a name of their own", async () => {
@@ -92,7 +95,9 @@ describe("credential helpers", () => {
 
   test("that are missing are named", async () => {
     const env = configured({ credsStore: "missing-helper" });
-    await expect(findCredentials("a.example", env)).rejects.toThrowError(/docker-credential-missing-helper.*install it/);
+    await expect(findCredentials("a.example", env)).rejects.toThrowError(
+      /docker-credential-missing-helper.*install it/,
+    );
   });
 });
 

@@ -74,11 +74,23 @@ describe.skipIf(missing).each(modes)("docker-registry, %s", (_, serverOptions) =
     const cacheDirectory = join(directory, "cache");
     const results: string[] = [];
     const options = { ...access, cacheDirectory, onBlob: (_digest: string, result: string) => results.push(result) };
-    await pushImage(`${server.host}/first/one:chunks`, { rootfs, compression: "none" }, { ...options, chunkBytes: 100_000 });
-    const inputs = ["linux/amd64", "linux/arm64"].map((platform) => ({ rootfs, platform, compression: "none" as const }));
+    await pushImage(
+      `${server.host}/first/one:chunks`,
+      { rootfs, compression: "none" },
+      { ...options, chunkBytes: 100_000 },
+    );
+    const inputs = ["linux/amd64", "linux/arm64"].map((platform) => ({
+      rootfs,
+      platform,
+      compression: "none" as const,
+    }));
     await pushImage(`${server.host}/second/two:both`, inputs, { ...options, mountFrom: "first/one" });
     expect(results).toEqual(["uploaded", "uploaded", "mounted", "mounted", "uploaded", "present"]);
-    const { platforms } = await inspectImage(`${server.host}/second/two:both`, { ...access, cacheDirectory, platform: "arm64" });
+    const { platforms } = await inspectImage(`${server.host}/second/two:both`, {
+      ...access,
+      cacheDirectory,
+      platform: "arm64",
+    });
     expect(platforms.map(({ architecture }) => architecture)).toEqual(["amd64", "arm64"]);
     const target = join(directory, "pulled");
     await pullImage(`${server.host}/second/two:both`, target, { ...access, cacheDirectory, platform: "linux/arm64" });
@@ -92,7 +104,11 @@ describe.skipIf(missing).each(modes)("docker-registry, %s", (_, serverOptions) =
     if (!server.login) return;
     for (const credentials of [undefined, { username: "alice", password: "wrong" }]) {
       const ca = server.caFile === undefined ? {} : { caFiles: [server.caFile] };
-      const refused = inspectImage(`${server.host}/no/such:image`, { ...ca, ...(credentials && { credentials }), cacheDirectory });
+      const refused = inspectImage(`${server.host}/no/such:image`, {
+        ...ca,
+        ...(credentials && { credentials }),
+        cacheDirectory,
+      });
       await expect(refused).rejects.toMatchObject({
         code: "ANYPROC_REGISTRY_UNAUTHORIZED",
         message: expect.stringMatching(/login|log in/),
@@ -194,7 +210,9 @@ describe("redirects and mirrors", () => {
       return true;
     });
     const cacheDirectory = temporaryDirectory();
-    await expect(inspectImage(`${registry.host}/a`, { cacheDirectory, plainHttp: true })).rejects.toThrowError(/again and again/);
+    await expect(inspectImage(`${registry.host}/a`, { cacheDirectory, plainHttp: true })).rejects.toThrowError(
+      /again and again/,
+    );
   });
 
   test("mirrors are asked first, and the registry when they cannot help", async () => {
