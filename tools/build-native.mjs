@@ -1,4 +1,4 @@
-// Puts what is written in C into its platform package: `node build-native.mjs proot|emrun`. Where it cannot be built,
+// Puts what is written in C into its platform package: `node build-native.mjs NAME`. Where it cannot be built,
 // the package stays empty and the build goes on: everything else works without it, and the package that wants it says
 // what is missing when it is asked.
 // make knows what is up to date; a cache in front of it would keep "not built" once gcc is there.
@@ -7,7 +7,11 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const name = process.argv[2];
-const files = { proot: ["anyproc-proot", "anyproc-proot-shim"], emrun: ["anyproc-emrun.node"] }[name];
+const files = {
+  proot: ["anyproc-proot", "anyproc-proot-shim"],
+  emrun: ["anyproc-emrun.node"],
+  "registry-extract": ["anyproc-files.node"],
+}[name];
 const native = fileURLToPath(new URL(`../native/${name}/`, import.meta.url));
 const target = fileURLToPath(new URL(`../packages/${name}-linux-x64/bin/`, import.meta.url));
 

@@ -1,4 +1,4 @@
-// Runs core, host, proot and emrun on every version of Node.js that they support: the built packages through the demo,
+// Runs core, host, proot, emrun and registry-extract on every version of Node.js that they support: the built packages through the demo,
 // since vitest's transforms would hide syntax that an old Node cannot read, and then their tests.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const runtimes = join(root, "tools/runtimes");
-const packages = ["packages/core", "packages/host", "packages/proot", "packages/emrun"];
+const packages = ["packages/core", "packages/host", "packages/proot", "packages/emrun", "packages/registry-extract"];
 
 function run(node, args) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };

@@ -1,12 +1,13 @@
-// `pnpm bench [host|engine|emrun|ssh] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
-// alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing fails when a target is
-// missed.
+// `pnpm bench [host|engine|emrun|ssh|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
+// take here and with the alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing
+// fails when a target is missed.
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { benchEmrun } from "./emrun.ts";
 import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
+import { benchRegistryExtract } from "./registry-extract.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
 import { benchSsh } from "./ssh.ts";
 
@@ -15,6 +16,7 @@ const suites: Record<string, (rounds: number, directory: string) => AsyncGenerat
   engine: benchEngine,
   emrun: benchEmrun,
   ssh: benchSsh,
+  "registry-extract": benchRegistryExtract,
 };
 
 const { values, positionals } = parseArgs({

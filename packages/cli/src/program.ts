@@ -5,6 +5,7 @@ import { copyCommand } from "./commands/copy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emrunCommand } from "./commands/emrun.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
+import { pullCommand } from "./commands/pull.ts";
 import { runCommand } from "./commands/run.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -21,7 +22,7 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .helpCommand("help [command]", "print the help of a command")
     .enablePositionalOptions()
     .addHelpText("after", "\nExample:\n  $ anyproc run --rootfs ./debian -- cat /etc/os-release");
-  for (const command of [runCommand, copyCommand, emrunCommand, doctorCommand, completionCommand]) {
+  for (const command of [runCommand, pullCommand, copyCommand, emrunCommand, doctorCommand, completionCommand]) {
     program.addCommand(command(setExitCode));
   }
   for (const command of [program, ...program.commands]) {

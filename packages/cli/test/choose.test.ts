@@ -14,6 +14,7 @@ test.each([
   [{ chroot: "/x" }, "host"],
   [{ on: "host", chroot: "/x" }, "host"],
   [{ on: "proot", rootfs: "/x", id: "1:1" }, "proot"],
+  [{ on: "proot", image: "debian", bind: ["/x"] }, "proot"],
 ])("%j runs on %s", (options, environment) => {
   expect(chooseEnvironment(options)).toBe(environment);
 });
@@ -21,6 +22,7 @@ test.each([
 test.each([
   [{ on: "host", rootfs: "/x" }, "--on host is for host, but --rootfs is for proot"],
   [{ on: "ssh", image: "x" }, "--on ssh is for ssh, but --image is for docker"],
+  [{ image: "x", bind: ["/y"] }, "--image is for docker, but --bind is for proot"],
   [{ image: "x", host: "y" }, "--image is for docker, but --host is for ssh"],
   [{ chroot: "/x", bind: ["/y"] }, "--chroot is for host, but --bind is for proot"],
 ])("%j is a contradiction that names both", (options, message) => {

@@ -28,5 +28,12 @@ export {
   registeredEnvironments,
 } from "./registry.ts";
 export type { Rootfs, RootfsExport, RootfsLoss, RootfsOptions, RootfsReport } from "./rootfs.ts";
+export {
+  formatRootfsMetadata,
+  parseRootfsMetadata,
+  type RootfsMetadata,
+  type RootfsMetadataEntry,
+  rootfsMetadataPath,
+} from "./rootfs-metadata.ts";
 export { type SignalName, signalName, signalNumber } from "./signals.ts";
 export { $, parseTemplate, type TemplateTag, type TemplateValue } from "./template.ts";

@@ -2,10 +2,11 @@ import { Command, Option } from "commander";
 import type { SshOptions } from "../environments/ssh.ts";
 import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
+import { addImageOptions, type ImageOptions } from "./image-options.ts";
 import { addSshOptions } from "./ssh-options.ts";
 
 /** Options of `anyproc copy`. */
-export interface CopyOptions extends SshOptions, OutputOptions {
+export interface CopyOptions extends SshOptions, ImageOptions, OutputOptions {
   readonly delete?: boolean;
   readonly checksum?: boolean;
 }
@@ -13,26 +14,38 @@ export interface CopyOptions extends SshOptions, OutputOptions {
 /** `anyproc copy`. */
 export function copyCommand(setExitCode: SetExitCode): Command {
   const command = new Command("copy")
-    .description("copy a directory to or from another machine; only what has changed travels")
+    .description("copy a root filesystem to or from another machine, a registry, a layout or an archive")
     .usage("[options] SOURCE TARGET")
-    .argument("<source>", "DIR, dir:PATH or ssh://[USER@]HOST[:PORT]/PATH")
-    .argument("<target>", "the same; one of the two is on another machine")
-    .addOption(new Option("--delete", "remove from the target what the source does not have"))
-    .addOption(new Option("--checksum", "tell unchanged files by reading them, not by size and time"))
-    .optionsGroup("On ssh:");
-  return addSshOptions(command)
+    .argument("<source>", "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH, registry:REF, oci:DIR[:TAG] or an archive")
+    .argument("<target>", "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH or registry:REF; one of the two is a directory here");
+  addSshOptions(
+    command
+      .optionsGroup("On ssh:")
+      .addOption(new Option("--delete", "remove from the target what the source does not have"))
+      .addOption(new Option("--checksum", "tell unchanged files by reading them, not by size and time")),
+  );
+  return addImageOptions(command.optionsGroup("Images:"))
     .addHelpText(
       "after",
       `
 Examples:
   $ anyproc copy ./site ssh://deploy@box.example.org/srv/site --delete
   $ anyproc copy ssh://box.example.org:2222/var/log/app ./logs
+  $ anyproc copy registry:debian:12 dir:./debian
+  $ anyproc copy dir:./debian registry:localhost:5000/debian:mine
 
-A copy that was interrupted goes on where it stopped. What could not be kept is told, and is no failure.`,
+Archives are oci-archive:FILE, docker-archive:FILE and tar:FILE. A copy over ssh that was interrupted goes on where it
+stopped; what could not be kept is told, and is no failure.`,
     )
     .action(async (source: string, target: string, _options: unknown, self: Command) => {
-      const { copy } = await import("../copy/copy.ts");
-      await copy(source, target, self.optsWithGlobals<CopyOptions>());
+      const options = self.optsWithGlobals<CopyOptions>();
+      if ([source, target].some((place) => place.startsWith("ssh://"))) {
+        const { copyOverSsh } = await import("../copy/copy-over-ssh.ts");
+        await copyOverSsh(source, target, options);
+      } else {
+        const { copyImage } = await import("../copy/copy-image.ts");
+        await copyImage(source, target, options);
+      }
       setExitCode(0);
     });
 }

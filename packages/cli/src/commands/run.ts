@@ -3,18 +3,19 @@ import { environmentNames } from "../environments/names.ts";
 import type { EnvironmentOptions } from "../environments/options.ts";
 import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
+import { addImageOptions, type ImageOptions } from "./image-options.ts";
 import { addProcessOptions, collect, type ProcessOptions } from "./process-options.ts";
 import { addSshOptions } from "./ssh-options.ts";
 
 /** Options of `anyproc run`. */
-export interface RunOptions extends ProcessOptions, EnvironmentOptions, OutputOptions {}
+export interface RunOptions extends ProcessOptions, EnvironmentOptions, ImageOptions, OutputOptions {}
 
 /** `anyproc run`. */
 export function runCommand(setExitCode: SetExitCode): Command {
   const command = new Command("run")
     .description("run a command in an environment")
     .usage("[options] [--] COMMAND [ARG...]")
-    .argument("<command...>", "program and arguments; options end at the first word or at --")
+    .argument("[command...]", "program and arguments; options end at the first word or at --")
     .passThroughOptions();
   command
     .optionsGroup("Where:")
@@ -24,7 +25,7 @@ export function runCommand(setExitCode: SetExitCode): Command {
         // The choices serve help and completion: the message for a wrong one is ours.
         .argParser((name) => name),
     )
-    .addOption(new Option("--image <reference>", "on docker: the image"))
+    .addOption(new Option("--image <reference>", "on docker and, with --on proot, on proot: the image"))
     .addOption(new Option("--host <[user@]host[:port]>", "on ssh: the machine"))
     .optionsGroup("What:");
   addProcessOptions(command)
@@ -45,6 +46,7 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .addOption(new Option("--id <uid:gid>", "appear to be this user and group"))
     .addOption(new Option("--kill-on-exit", "end every guest process when the command ends (default)"))
     .addOption(new Option("--no-kill-on-exit", "wait for every guest process instead"));
+  addImageOptions(command.optionsGroup("Images, on proot:"));
   return command
     .addHelpText(
       "after",
@@ -53,6 +55,7 @@ Examples:
   $ anyproc run -e LANG=C --timeout 10 -- make test
   $ anyproc run --host deploy@box.example.org -t -- top
   $ anyproc run --rootfs ./debian -b "$PWD:/src:ro" -w /src -t bash
+  $ anyproc run --on proot --image debian:12 -- cat /etc/os-release
 
 Exit status: the command's own; 128+N when signal N ended it; 127 not found; 126 not executable;
 125 when anyproc itself failed; 124 when --timeout was over.`,

@@ -5,12 +5,14 @@ import type { EnvironmentOptions } from "./options.ts";
 interface Owner {
   readonly environment: EnvironmentName;
   readonly flag: string;
+  /** Another environment that takes the option when `--on` names it. */
+  readonly also?: EnvironmentName;
 }
 
 // Each of these options belongs to one environment, so that giving one of them chooses it.
 const owners: Readonly<Record<Exclude<keyof EnvironmentOptions, "on">, Owner>> = {
   chroot: { environment: "host", flag: "--chroot" },
-  image: { environment: "docker", flag: "--image" },
+  image: { environment: "docker", flag: "--image", also: "proot" },
   host: { environment: "ssh", flag: "--host" },
   identity: { environment: "ssh", flag: "--identity" },
   passwordEnv: { environment: "ssh", flag: "--password-env" },
@@ -40,7 +42,9 @@ export function chooseEnvironment(options: EnvironmentOptions): EnvironmentName 
     given.push(value === false ? { ...owner, flag: owner.flag.replace("--", "--no-") } : owner);
   }
   const [first] = given;
-  const contradiction = given.find((option) => option.environment !== first?.environment);
+  const contradiction = given.find(({ environment, also }) => {
+    return environment !== first?.environment && (options.on === undefined || also !== first?.environment);
+  });
   if (first && contradiction) {
     const [one, other] = [first, contradiction].map(({ flag, environment }) => `${flag} is for ${environment}`);
     throw new UsageError(`${one}, but ${other}: leave one of them out`);

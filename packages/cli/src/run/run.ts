@@ -1,5 +1,6 @@
 import { type Command, displayCommand, type Environment, type Exit, type SpawnOptions, toCommand } from "@anyproc/core";
 import type { RunOptions } from "../commands/run.ts";
+import { chooseEnvironment } from "../environments/choose.ts";
 import { createEnvironment } from "../environments/create.ts";
 import { exitStatus } from "../exit-codes.ts";
 import { writeErrorLine } from "../output.ts";
@@ -8,6 +9,22 @@ import { commandOf, spawnOptionsOf } from "./command.ts";
 
 /** Runs a command and resolves with the exit status of `anyproc run`. */
 export async function run(argv: readonly string[], options: RunOptions): Promise<number> {
+  if (options.image !== undefined && chooseEnvironment(options) === "proot") {
+    const { unpackForRun } = await import("../images/run-image.ts");
+    const image = await unpackForRun(options.image, argv, options);
+    try {
+      return await runCommandLine(image.argv, image.options);
+    } finally {
+      await image.remove();
+    }
+  }
+  if (argv.length === 0 && options.image === undefined) {
+    throw new UsageError("run: missing required argument 'command': see `anyproc run --help`");
+  }
+  return runCommandLine(argv, options);
+}
+
+async function runCommandLine(argv: readonly string[], options: RunOptions): Promise<number> {
   if (options.json && options.tty) {
     throw new UsageError("--json keeps the output for a document, --tty shows it on a terminal: leave one of them out");
   }

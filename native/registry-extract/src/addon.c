@@ -1,0 +1,21 @@
+// The addon's entry point: what node:fs lacks. No path is followed in its last component.
+#include "node-api.h"
+
+static const struct {
+  const char *name;
+  napi_callback function;
+} functions[] = {
+  {"setXattr", set_xattr},
+  {"getXattrs", get_xattrs},
+  {"makeNode", make_node},
+  {"setModificationTime", set_modification_time},
+};
+
+NAPI_MODULE_INIT() {
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    TRY(napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function));
+    TRY(napi_set_named_property(env, exports, functions[i].name, function));
+  }
+  return exports;
+}

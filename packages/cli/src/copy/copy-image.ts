@@ -1,0 +1,52 @@
+import type { CopyOptions } from "../commands/copy.ts";
+import { interruptible, libraryOptions, loadImageLibrary } from "../images/library.ts";
+import { progressShown } from "../images/progress.ts";
+import { writeErrorLine, writeJson } from "../output.ts";
+import { UsageError } from "../usage-error.ts";
+
+const imageKinds = ["registry", "oci", "oci-archive", "docker-archive", "tar"];
+
+/** Copies a root filesystem between a directory and a registry, a layout or an archive. */
+export async function copyImage(source: string, destination: string, options: CopyOptions): Promise<void> {
+  const from = kindOf(source);
+  const to = kindOf(destination);
+  if (imageKinds.includes(from.kind) && to.kind === "dir") return unpack(source, to.place, options);
+  if (from.kind === "dir" && to.kind === "registry") return push(from.place, to.place, options);
+  throw new UsageError(
+    `copy ${from.kind}: to ${to.kind}: is not supported: copy from ${imageKinds.join(":, ")}: to dir:, or from dir: to registry:`,
+  );
+}
+
+function kindOf(text: string): { readonly kind: string; readonly place: string } {
+  const [, kind, place] = /^([a-z-]+):(.+)$/s.exec(text) ?? [];
+  if (kind !== undefined && place !== undefined && (kind === "dir" || imageKinds.includes(kind)))
+    return { kind, place };
+  throw new UsageError(`copy ${text}: begin with what it is: ${[...imageKinds, "dir"].join(":, ")}: or ssh://`);
+}
+
+async function unpack(source: string, directory: string, options: CopyOptions): Promise<void> {
+  const { pullImage } = await loadImageLibrary();
+  const onProgress = progressShown(options);
+  await interruptible(async (signal) =>
+    pullImage(source, directory, { ...(await libraryOptions(options, signal)), ...(onProgress && { onProgress }) }),
+  );
+}
+
+async function push(rootfs: string, reference: string, options: CopyOptions): Promise<void> {
+  const { pushImage } = await loadImageLibrary();
+  const { platform } = options;
+  const pushed = await interruptible(async (signal) =>
+    pushImage(
+      reference,
+      { rootfs, ...(platform !== undefined && { platform }) },
+      {
+        ...(await libraryOptions(options, signal)),
+        onBlob(digest, result) {
+          if (options.verbose) writeErrorLine(`anyproc: ${digest}: ${result}`);
+        },
+      },
+    ),
+  );
+  if (options.json) writeJson(pushed);
+  else if (!options.quiet) writeErrorLine(`${pushed.reference}: ${pushed.digest}`);
+}

@@ -1,0 +1,182 @@
+import { chmodSync, chownSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from "node:fs";
+import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "@anyproc/core";
+import { imageError } from "../errors.ts";
+import { type ByteString, bytesOf, type TarEntry } from "../tar/entry.ts";
+import type { DirectoryAttributes, TreePath } from "./directory-tree.ts";
+import { printable } from "./host-path.ts";
+import type { NativeFiles } from "./native-files.ts";
+
+/** What is written down about a path. */
+type Note = Omit<RootfsMetadataEntry, "path">;
+
+/** How attributes are given. */
+export interface AttributeOptions {
+  /** Owners and devices are made real, which needs root; else they are written down. */
+  readonly privileged: boolean;
+  readonly native: NativeFiles | undefined;
+}
+
+// What a kernel or file system says that cannot or may not keep an attribute.
+const refusals = new Set(["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSPC", "E2BIG", "ERANGE", "ENOSYS"]);
+const mostNoteBytes = 64 * 1024 ** 2;
+
+/** Gives entries their attributes, and keeps a note of each that the file system refuses. */
+export class AttributeWriter {
+  readonly #privileged: boolean;
+  readonly #native: NativeFiles | undefined;
+  readonly #notes = new Map<TreePath, Note>();
+  #noteBytes = 0;
+
+  constructor({ privileged, native }: AttributeOptions) {
+    this.#privileged = privileged;
+    this.#native = native;
+  }
+
+  /** For a new file that is open, after its content was written: chown(2) and write(2) take set-user-ID bits away. */
+  setFile(descriptor: number, host: string | Buffer, path: TreePath, entry: TarEntry): void {
+    const note = this.#owner(entry, () => fchownSync(descriptor, entry.uid, entry.gid));
+    this.#xattrs(host, entry.xattrs, note);
+    fchmodSync(descriptor, entry.mode);
+    if (this.#native && needsExactTime(entry)) this.#exactTime(host, entry);
+    else futimesSync(descriptor, seconds(entry), seconds(entry));
+    this.#note(path, note);
+  }
+
+  setSymlink(host: string | Buffer, path: TreePath, entry: TarEntry): void {
+    const note = this.#owner(entry, () => lchownSync(host, entry.uid, entry.gid));
+    this.#xattrs(host, entry.xattrs, note);
+    this.#time(host, entry);
+    this.#note(path, note);
+  }
+
+  /** For a device, a fifo, or the empty file that stands for one. */
+  setNode(host: string | Buffer, path: TreePath, entry: TarEntry, isReal: boolean): void {
+    const note = this.#owner(entry, () => chownSync(host, entry.uid, entry.gid));
+    if (!isReal) {
+      const type = entry.type as NonNullable<Note["type"]>;
+      Object.assign(note, { type }, type !== "fifo" && entry.device);
+    }
+    this.#xattrs(host, entry.xattrs, note);
+    chmodSync(host, entry.mode);
+    this.#time(host, entry);
+    this.#note(path, note);
+  }
+
+  /** For a directory, when nothing more is to be put into it. */
+  setDirectory(host: string | Buffer, path: TreePath, attributes: DirectoryAttributes): void {
+    const note = this.#owner(attributes, () => chownSync(host, attributes.uid, attributes.gid));
+    this.#xattrs(host, attributes.xattrs, note);
+    // As an ordinary user, times may be set by the owner whatever the mode is.
+    chmodSync(host, attributes.mode);
+    this.#time(host, attributes);
+    this.#note(path, note);
+  }
+
+  /** Makes a device or a fifo. False when this system or user cannot. */
+  makeNode(host: string | Buffer, entry: TarEntry): boolean {
+    if (!this.#native || (!this.#privileged && entry.type !== "fifo")) return false;
+    // inode(7): S_IFCHR, S_IFBLK, S_IFIFO.
+    const kind = entry.type === "fifo" ? 0o010000 : entry.type === "character-device" ? 0o020000 : 0o060000;
+    try {
+      this.#native.makeNode(Buffer.from(host), kind | 0o600, entry.device.major, entry.device.minor);
+      return true;
+    } catch (error) {
+      if (refusals.has(systemErrorCode(error) ?? "")) return false;
+      throw error;
+    }
+  }
+
+  /** A hard link has the attributes of its target, the noted ones too. */
+  linked(target: TreePath, path: TreePath): void {
+    const note = this.#notes.get(target);
+    if (note) this.#note(path, note);
+  }
+
+  removed(path: TreePath): void {
+    this.#notes.delete(path);
+  }
+
+  /** Everything that was noted, in order of path; undefined when the file system says it all. */
+  metadata(): RootfsMetadata | undefined {
+    if (this.#privileged && this.#notes.size === 0) return undefined;
+    const paths = [...this.#notes.keys()].sort();
+    const notes = this.#notes;
+    return {
+      ...(!this.#privileged && { owner: { uid: 0, gid: 0 } }),
+      entries: (function* entries() {
+        for (const path of paths) yield { path: bytesOf(path), ...(notes.get(path) as Note) };
+      })(),
+    };
+  }
+
+  #owner(
+    { uid, gid }: Pick<TarEntry, "uid" | "gid">,
+    change: () => void,
+  ): { -readonly [Key in keyof Note]: Note[Key] } {
+    // Not listed means 0:0 in what an ordinary user unpacks.
+    if (!this.#privileged) return uid === 0 && gid === 0 ? {} : { uid, gid };
+    try {
+      change();
+      return {};
+    } catch (error) {
+      // Root of a user namespace has only some ids.
+      if (refusals.has(systemErrorCode(error) ?? "")) return { uid, gid };
+      throw error;
+    }
+  }
+
+  #xattrs(
+    host: string | Buffer,
+    xattrs: TarEntry["xattrs"],
+    note: { xattrs?: Readonly<Record<string, Uint8Array>> },
+  ): void {
+    for (const [name, value] of xattrs) {
+      if (!this.#setXattr(host, name, value)) note.xattrs = { ...note.xattrs, [printable(name)]: value };
+    }
+  }
+
+  #setXattr(host: string | Buffer, name: ByteString, value: Buffer): boolean {
+    if (!this.#native) return false;
+    try {
+      this.#native.setXattr(Buffer.from(host), bytesOf(name), value);
+      return true;
+    } catch (error) {
+      if (refusals.has(systemErrorCode(error) ?? "")) return false;
+      throw error;
+    }
+  }
+
+  #time(host: string | Buffer, entry: Pick<TarEntry, "mtime">): void {
+    if (this.#native && needsExactTime(entry)) this.#exactTime(host, entry);
+    else lutimesSync(host, seconds(entry), seconds(entry));
+  }
+
+  #exactTime(host: string | Buffer, { mtime }: Pick<TarEntry, "mtime">): void {
+    this.#native?.setModificationTime(Buffer.from(host), mtime.seconds, mtime.nanoseconds);
+  }
+
+  #note(path: TreePath, note: Note): void {
+    if (Object.keys(note).length === 0) {
+      this.#notes.delete(path);
+      return;
+    }
+    this.#notes.set(path, note);
+    const values = Object.values(note.xattrs ?? {});
+    this.#noteBytes += path.length + 100 + values.reduce((sum, value) => sum + value.length, 0);
+    if (this.#noteBytes > mostNoteBytes) {
+      throw imageError(
+        "ANYPROC_IMAGE_LIMIT",
+        `the image has more than ${mostNoteBytes} bytes of metadata: it is refused`,
+      );
+    }
+  }
+}
+
+/** node:fs keeps microseconds, and takes a time before 1970 for now. */
+function needsExactTime({ mtime }: Pick<TarEntry, "mtime">): boolean {
+  return mtime.nanoseconds !== 0 || mtime.seconds < 0;
+}
+
+function seconds({ mtime }: Pick<TarEntry, "mtime">): number {
+  return mtime.seconds + mtime.nanoseconds / 1e9;
+}

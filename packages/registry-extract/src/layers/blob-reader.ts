@@ -1,0 +1,84 @@
+import type { Hash } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
+import { type Growth, waitForGrowth, waitForGrowthSync } from "../cache/growth.ts";
+import { hashFor } from "../image/digest.ts";
+
+/** A blob in a file, as it is told to another thread. */
+export interface BlobLocation {
+  readonly path: string;
+  readonly offset: number;
+  readonly size: number;
+  /** Undefined when everything is there. */
+  readonly growth: Growth | undefined;
+  /** Digest that it must have; undefined when nobody said. */
+  readonly digest: string | undefined;
+}
+
+const chunkBytes = 256 * 1024;
+
+/**
+ * Reads a blob from beginning to end, waits where it is still growing, and hashes it on the way. A piece is good until
+ * the one after the next is read: memory that is used again is not allocated, cleared and collected again.
+ */
+export class BlobReader {
+  readonly #blob: BlobLocation;
+  readonly #descriptor: number;
+  readonly #hash: Hash;
+  readonly #buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+  #turn: 0 | 1 = 0;
+  #position = 0;
+  #grown: number;
+
+  constructor(blob: BlobLocation) {
+    this.#blob = blob;
+    this.#descriptor = openSync(blob.path, "r");
+    this.#hash = hashFor(blob.digest ?? `sha256:${"0".repeat(64)}`);
+    this.#grown = blob.growth === undefined ? blob.size : 0;
+  }
+
+  /** Bytes that were read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next piece; undefined at the end. Other work of this thread goes on while it waits. */
+  async read(): Promise<Buffer | undefined> {
+    if (this.#mustWait()) this.#grown = await waitForGrowth(this.#blob.growth as Growth, this.#position);
+    return this.#readNow();
+  }
+
+  /** The next piece; undefined at the end. The thread stands still while it waits. */
+  readBlocking(): Buffer | undefined {
+    if (this.#mustWait()) this.#grown = waitForGrowthSync(this.#blob.growth as Growth, this.#position);
+    return this.#readNow();
+  }
+
+  /** Reads what is left and returns the digest of everything. */
+  async finish(): Promise<string> {
+    while ((await this.read()) !== undefined);
+    const algorithm = this.#blob.digest?.split(":")[0] ?? "sha256";
+    return `${algorithm}:${this.#hash.digest("hex")}`;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #mustWait(): boolean {
+    return this.#position < this.#blob.size && this.#position >= this.#grown;
+  }
+
+  #readNow(): Buffer | undefined {
+    const wanted = Math.min(chunkBytes, this.#grown - this.#position);
+    if (wanted <= 0) return undefined;
+    const buffer = this.#buffers[this.#turn];
+    this.#turn = this.#turn === 0 ? 1 : 0;
+    const bytes = readSync(this.#descriptor, buffer, 0, wanted, this.#blob.offset + this.#position);
+    // The file is shorter than it was said to be; the digest will tell.
+    if (bytes === 0) return undefined;
+    const chunk = buffer.subarray(0, bytes);
+    this.#position += bytes;
+    this.#hash.update(chunk);
+    return chunk;
+  }
+}

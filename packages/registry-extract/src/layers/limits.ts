@@ -1,0 +1,60 @@
+import { imageError } from "../errors.ts";
+
+/** How much an image may hold. */
+export interface ImageLimits {
+  /** Uncompressed bytes of all layers. @default 64 GiB */
+  readonly maxBytes?: number;
+  /** Entries of all layers. @default 1000000 */
+  readonly maxEntries?: number;
+  /** Uncompressed bytes for one compressed byte, beyond the first 64 MiB of a layer. @default 200 */
+  readonly maxRatio?: number;
+}
+
+const gibibyte = 1024 ** 3;
+const ratioFrom = 64 * 1024 ** 2;
+
+/** Counts what is unpacked. */
+export class LimitCounter {
+  readonly #limits: Required<ImageLimits>;
+  #bytes = 0;
+  #layerBytes = 0;
+  #entries = 0;
+
+  constructor(limits: ImageLimits) {
+    this.#limits = { maxBytes: 64 * gibibyte, maxEntries: 1_000_000, maxRatio: 200, ...limits };
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  beginLayer(): void {
+    this.#layerBytes = 0;
+  }
+
+  /** @throws ANYPROC_IMAGE_LIMIT */
+  addBytes(uncompressed: number, compressedSoFar: number): void {
+    const { maxBytes, maxRatio } = this.#limits;
+    this.#bytes += uncompressed;
+    this.#layerBytes += uncompressed;
+    if (this.#bytes > maxBytes) throw exceeded(`more than ${maxBytes} bytes`, "maxBytes");
+    if (this.#layerBytes > ratioFrom && this.#layerBytes > compressedSoFar * maxRatio) {
+      throw exceeded(`a layer that unpacks to more than ${maxRatio} times its size`, "maxRatio");
+    }
+  }
+
+  /** @throws ANYPROC_IMAGE_LIMIT */
+  addEntry(): void {
+    this.#entries += 1;
+    if (this.#entries > this.#limits.maxEntries)
+      throw exceeded(`more than ${this.#limits.maxEntries} entries`, "maxEntries");
+  }
+}
+
+function exceeded(what: string, option: keyof ImageLimits): Error {
+  return imageError("ANYPROC_IMAGE_LIMIT", `the image has ${what}: if that is meant, raise ${option}`);
+}

@@ -1,0 +1,34 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { ByteString } from "../tar/entry.ts";
+
+/** Variable that names the addon's file, instead of the platform package; `none` does without it. */
+const addonVariable = "ANYPROC_FILES_ADDON";
+
+/** What node:fs lacks, from a small addon. Paths are bytes, and the last component is never followed. */
+export interface NativeFiles {
+  setXattr(path: Buffer, name: Buffer, value: Buffer): void;
+  /** Values by name. */
+  getXattrs(path: Buffer): Record<ByteString, Buffer>;
+  /** mknod(2). */
+  makeNode(path: Buffer, mode: number, major: number, minor: number): void;
+  /** Sets the access time too. */
+  setModificationTime(path: Buffer, seconds: number, nanoseconds: number): void;
+}
+
+/**
+ * The addon; undefined where there is none. Everything works without it: what it would have made real goes into the
+ * metadata file.
+ */
+export function loadNativeFiles(): NativeFiles | undefined {
+  const override = process.env[addonVariable];
+  if (override === "none") return undefined;
+  const require = createRequire(import.meta.url);
+  const name = `@anyproc/registry-extract-${process.platform}-${process.arch}`;
+  try {
+    const file = override || join(dirname(require.resolve(`${name}/package.json`)), "bin/anyproc-files.node");
+    return require(file) as NativeFiles;
+  } catch {
+    return undefined;
+  }
+}
