@@ -24,8 +24,9 @@ export async function connectSsh(options: SshOptions): Promise<SshEnvironment> {
     signal: options.signal,
   };
   const route = await resolveRoute(options);
+  const name = route.at(-1)?.name ?? options.host;
   const connect = async (signal: AbortSignal | undefined): Promise<Connection> =>
-    new Connection(route.at(-1)?.name ?? options.host, await connectRoute(route, { ...settings, signal }));
+    new Connection(name, await connectRoute(route, { ...settings, signal }));
   const reconnection: Reconnection | undefined = options.reconnect
     ? { ...(options.reconnect === true ? {} : options.reconnect), connect: () => connect(undefined) }
     : undefined;
@@ -38,7 +39,15 @@ export async function connectSsh(options: SshOptions): Promise<SshEnvironment> {
  */
 export function fromSshClient(client: Client, options: SessionOptions = {}): SshEnvironment {
   client.setNoDelay(true);
-  return createSession(new ConnectionSource(new Connection("ssh", client), undefined), options);
+  return createSession(
+    new ConnectionSource(new Connection("ssh", { client, hangUp: () => hangUp(client) }), undefined),
+    options,
+  );
+}
+
+/** ssh2's own destroy() does nothing once end() has been called. */
+function hangUp(client: Client): void {
+  (client as unknown as { readonly _sock?: { destroy(): void } })._sock?.destroy();
 }
 
 /** For the registry, whose options are not typed. */

@@ -14,49 +14,83 @@ export interface ConnectSettings {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A client that is connected. */
+export interface Connected {
+  readonly client: Client;
+  /** Lets go of the network at once, whatever the other side does. */
+  readonly hangUp: () => void;
+}
+
 /**
  * Connects along a route: each host carries the connection to the next one. Ending the last client ends them all.
  *
  * @throws ANYPROC_HOST_UNREACHABLE, ANYPROC_CONNECTION_TIMEOUT, ANYPROC_HOST_KEY_UNKNOWN and its kin,
  * ANYPROC_AUTHENTICATION_FAILED, ANYPROC_PRIVATE_KEY_INVALID; the signal's reason
  */
-export async function connectRoute(route: readonly Destination[], settings: ConnectSettings): Promise<Client> {
-  let carrier: Client | undefined;
-  for (const destination of route) {
-    try {
-      const stream = carrier && (await openTunnel(carrier, destination));
-      const client = await connectClient(destination, stream, settings);
-      const previous = carrier;
-      if (previous) client.once("close", () => previous.end());
-      carrier = client;
-    } catch (error) {
-      carrier?.end();
-      throw error;
+export async function connectRoute(
+  [first, ...others]: readonly [Destination, ...Destination[]],
+  settings: ConnectSettings,
+): Promise<Connected> {
+  let socket: Socket | undefined;
+  const hangUp = (): void => void socket?.destroy();
+  const open = (): Socket => {
+    socket = openSocket(first);
+    return socket;
+  };
+  try {
+    let client = await connectClient(first, open, settings);
+    for (const destination of others) {
+      const carrier = client;
+      const tunnel = await openTunnel(carrier, destination, settings);
+      client = await connectClient(destination, () => tunnel, settings);
+      client.once("close", () => carrier.end());
     }
+    return { client, hangUp };
+  } catch (error) {
+    hangUp();
+    throw error;
   }
-  if (!carrier) throw new RangeError("a route has at least one destination");
-  return carrier;
 }
 
-function openTunnel(carrier: Client, destination: Destination): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
+function openTunnel(
+  carrier: Client,
+  destination: Destination,
+  { timeoutMs, signal }: ConnectSettings,
+): Promise<Duplex> {
+  const name = `${destination.name} (through a jump host)`;
+  return new Promise<Duplex>((resolve, reject) => {
+    const silence = setTimeout(() => fail(connectionTimeout(name, timeoutMs)), timeoutMs);
+    const onAbort = (): void => fail(signal?.reason);
+    function settle(): void {
+      clearTimeout(silence);
+      signal?.removeEventListener("abort", onAbort);
+    }
+    function fail(error: unknown): void {
+      settle();
+      reject(error);
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
     carrier.forwardOut("127.0.0.1", 0, destination.host, destination.port, (error, stream) => {
-      if (error) reject(hostUnreachable(`${destination.name} (through a jump host)`, error));
-      else resolve(stream);
+      if (error) {
+        fail(hostUnreachable(name, error));
+        return;
+      }
+      settle();
+      resolve(stream);
     });
   });
 }
 
 async function connectClient(
   destination: Destination,
-  tunnel: Duplex | undefined,
+  open: () => Duplex,
   { timeoutMs, keepAliveMs, signal }: ConnectSettings,
 ): Promise<Client> {
   signal?.throwIfAborted();
   const [hostKey, entry] = await Promise.all([hostKeyVerifier(destination.hostKey), authenticator(destination)]);
   return new Promise<Client>((resolve, reject) => {
     const client = new ssh2.Client();
-    const socket = tunnel ?? openSocket(destination);
+    const socket = open();
     let refusal: unknown;
     let isAuthenticating = false;
     const silence = new SilenceTimer(timeoutMs, () => fail(connectionTimeout(destination.name, timeoutMs)));

@@ -1,6 +1,7 @@
 import { AnyprocError } from "@anyproc/core";
 import type { Client, ClientChannel, ClientErrorExtensions, PseudoTtyOptions, SFTPWrapper } from "ssh2";
 import { connectionLost } from "../errors.ts";
+import type { Connected } from "./connect.ts";
 import { RefusedSession, SessionSlots, type SlotOptions } from "./session-slots.ts";
 
 /** Options of Connection.exec(). */
@@ -22,12 +23,14 @@ export class Connection {
   readonly slots: SessionSlots;
   readonly #onPressure: Set<() => void> = new Set();
   readonly #onLost: Set<(error: AnyprocError) => void> = new Set();
+  readonly #hangUp: () => void;
   #cause: Error | undefined;
   #lost: AnyprocError | undefined;
   #isEnding = false;
 
-  constructor(name: string, client: Client) {
+  constructor(name: string, { client, hangUp }: Connected) {
     this.name = name;
+    this.#hangUp = hangUp;
     this.client = client;
     this.slots = new SessionSlots(() => {
       for (const callback of this.#onPressure) callback();
@@ -78,9 +81,8 @@ export class Connection {
     if (this.#lost) return;
     const closed = new Promise<void>((resolve) => this.client.once("close", resolve));
     this.client.end();
-    // A server that is out of reach never closes its side. ssh2's own destroy() does nothing after end().
-    const { _sock: socket } = this.client as unknown as { readonly _sock?: { destroy(): void } };
-    const patience = setTimeout(() => socket?.destroy(), goodbyeMs);
+    // A server that is out of reach never closes its side.
+    const patience = setTimeout(this.#hangUp, goodbyeMs);
     await closed;
     clearTimeout(patience);
   }

@@ -20,18 +20,19 @@ export interface Destination {
 }
 
 /** The way to a server: the hosts to go through, then the server. */
-export async function resolveRoute(options: SshOptions): Promise<Destination[]> {
+export async function resolveRoute(options: SshOptions): Promise<[Destination, ...Destination[]]> {
   const configFiles = options.config === false ? [] : [options.config ?? defaultConfigFiles()].flat();
   const target = await resolveDestination(options, configFiles);
   const jumps = options.jump ?? parseProxyJump(target.proxyJump);
-  const route: Destination[] = [];
+  const carriers: Destination[] = [];
   for (const jump of jumps) {
     const asked = typeof jump === "string" ? parseDestination(jump) : jump;
     const trust = { knownHosts: options.knownHosts, acceptNew: options.acceptNew };
     const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
-    route.push((await resolveDestination({ ...inherited, ...asked }, configFiles)).destination);
+    carriers.push((await resolveDestination({ ...inherited, ...asked }, configFiles)).destination);
   }
-  return [...route, target.destination];
+  const [first = target.destination, ...others] = [...carriers, target.destination];
+  return [first, ...others];
 }
 
 /** Reads `[user@]host[:port]`; an IPv6 address stands in brackets when a port follows. */
