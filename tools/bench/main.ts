@@ -1,4 +1,4 @@
-// `pnpm bench [host|engine|emrun|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
+// `pnpm bench [host|engine|emrun|registry-extract|ssh] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
 // alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing fails when a target is
 // missed.
 import { writeFileSync } from "node:fs";
@@ -9,12 +9,14 @@ import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
 import { benchRegistryExtract } from "./registry-extract.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
+import { benchSsh } from "./ssh.ts";
 
 const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
   host: benchHost,
   engine: benchEngine,
   emrun: benchEmrun,
   "registry-extract": benchRegistryExtract,
+  ssh: benchSsh,
 };
 
 const { values, positionals } = parseArgs({

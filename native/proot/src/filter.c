@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 #include "arch.h"
@@ -14,10 +16,10 @@
 #include "syscalls.h"
 #include "trap.h"
 
-// The kernel caches "allow" for numbers that a filter lets through without looking at anything else, so the numbers
-// are compared first and only listed calls pay for more. Each rule is a block that the next one follows:
-//   unless the number matches, skip the block; test the condition; act; (condition failed) load the number again.
-enum { PROGRAM_SIZE = 2048, BLOCK_SIZE = 32 };
+// The kernel caches "allow" for numbers that a filter lets through without looking at anything else, so the number is
+// looked up first, in a balanced tree, and only listed calls pay for more. What is listed has the rules of its number
+// one after the other: test the condition, give the verdict; the next rule when the condition does not hold.
+enum { PROGRAM_SIZE = 2048, RULE_SIZE = 24, BRANCH_SIZE = 5 };
 
 struct program {
   struct sock_filter code[PROGRAM_SIZE];
@@ -97,6 +99,14 @@ static void test(struct program *p, const struct rule *rule) {
     load(p, low_half(1) + 4);
     compare(p, BPF_JEQ, 0, VERDICT_LENGTH, 0);
     break;
+  case FORKS:
+    load(p, low_half(0));
+    compare(p, BPF_JSET, CLONE_VM, VERDICT_LENGTH + 4, 0);
+    load(p, low_half(1));
+    compare(p, BPF_JEQ, 0, 0, VERDICT_LENGTH + 2);
+    load(p, low_half(1) + 4);
+    compare(p, BPF_JEQ, 0, 0, VERDICT_LENGTH);
+    break;
   default:
     break;
   }
@@ -114,17 +124,64 @@ static bool applies(const struct rule *rule) {
   }
 }
 
-static void add(struct program *p, const struct rule *rule) {
-  size_t number = offsetof(struct seccomp_data, nr);
-  unsigned short start = p->length;
-  compare(p, BPF_JEQ, rule->number, 0, 0);
-  test(p, rule);
-  judge(p, rule->action == RULE_TRAP ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value);
-  load(p, number);
-  p->code[start].jf = (unsigned char)(p->length - start - 1);
+// The numbers that have rules in this run, ascending.
+static size_t list_numbers(uint16_t *numbers) {
+  size_t count = 0;
+  for (size_t i = 0; i < rule_count; i++) {
+    if (!applies(&rules[i]))
+      continue;
+    size_t at = count;
+    while (at > 0 && numbers[at - 1] > rules[i].number)
+      at--;
+    if (at > 0 && numbers[at - 1] == rules[i].number)
+      continue;
+    memmove(numbers + at + 1, numbers + at, (count - at) * sizeof *numbers);
+    numbers[at] = rules[i].number;
+    count++;
+  }
+  return count;
+}
+
+static bool has_room(const struct program *p, int instructions) {
+  return p->length + instructions <= PROGRAM_SIZE;
+}
+
+static bool add_leaf(struct program *p, uint16_t number) {
+  if (!has_room(p, BRANCH_SIZE))
+    return false;
+  compare(p, BPF_JEQ, number, 1, 0);
+  answer(p, SECCOMP_RET_ALLOW);
+  for (size_t i = 0; i < rule_count; i++) {
+    const struct rule *rule = &rules[i];
+    if (rule->number != number || !applies(rule))
+      continue;
+    if (!has_room(p, RULE_SIZE))
+      return false;
+    test(p, rule);
+    judge(p, rule->action == RULE_TRAP ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value);
+  }
+  answer(p, SECCOMP_RET_ALLOW);
+  return true;
+}
+
+// The upper half is too far away for a conditional jump, hence the jump behind it.
+static bool add_tree(struct program *p, const uint16_t *numbers, size_t count) {
+  if (count == 1)
+    return add_leaf(p, numbers[0]);
+  size_t half = count / 2;
+  if (!has_room(p, BRANCH_SIZE))
+    return false;
+  compare(p, BPF_JGE, numbers[half], 0, 1);
+  unsigned short jump = p->length;
+  emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+  if (!add_tree(p, numbers, half))
+    return false;
+  p->code[jump].k = (uint32_t)(p->length - jump - 1);
+  return add_tree(p, numbers + half, count - half);
 }
 
 static bool build(struct program *p) {
+  uint16_t numbers[SYSCALL_LAST_KNOWN + 1];
   p->length = 0;
   load(p, offsetof(struct seccomp_data, arch));
   compare(p, BPF_JEQ, ARCH_AUDIT, 1, 0);
@@ -132,14 +189,7 @@ static bool build(struct program *p) {
   load(p, offsetof(struct seccomp_data, nr));
   compare(p, BPF_JGT, SYSCALL_LAST_KNOWN, 0, 1);
   answer(p, SECCOMP_RET_ERRNO | ENOSYS);
-  for (size_t i = 0; i < rule_count; i++) {
-    if (p->length + BLOCK_SIZE > PROGRAM_SIZE)
-      return false;
-    if (applies(&rules[i]))
-      add(p, &rules[i]);
-  }
-  answer(p, SECCOMP_RET_ALLOW);
-  return true;
+  return add_tree(p, numbers, list_numbers(numbers));
 }
 
 long filter_install(void) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 
 #include "config.h"
 #include "process.h"
@@ -35,4 +36,17 @@ void life_arm(void) {
   char byte;
   if (SYS_3(SYS_read, life, &byte, 1) == 0) // the supervisor went away before this was set up
     SYS_2(SYS_kill, self, SIGKILL);
+}
+
+long life_fork(struct call *call) {
+  if (call->stage == 1) {
+    if (call->result == 0)
+      life_arm();
+    return call->result;
+  }
+  struct deferred *deferred = call->deferred;
+  deferred->number = call->number;
+  memcpy(deferred->argument, call->argument, sizeof deferred->argument);
+  deferred->resume = true;
+  return CALL_DEFERRED;
 }

@@ -2,7 +2,12 @@
 #ifndef ANYPROC_LIFE_H
 #define ANYPROC_LIFE_H
 
-// Binds this process. Done at each program's start and in a forked child's first trap.
+#include "call.h"
+
+// Binds this process. Done at each program's start and in each forked child.
 void life_arm(void);
+
+// fork(2): the child is bound before it goes on, since it may never make a call that the engine would see.
+call_handler life_fork;
 
 #endif

@@ -9,6 +9,7 @@
 #include "descriptors.h"
 #include "exec.h"
 #include "identity.h"
+#include "life.h"
 #include "listing.h"
 #include "path.h"
 #include "signals.h"
@@ -19,6 +20,7 @@
 #define WHEN_SHOWN_AS_ROOT .condition = SHOWN_AS_ROOT
 #define WHEN_MASK_GROWS .condition = MASK_GROWS
 #define WHEN_ACTION_MATTERS .condition = ACTION_MATTERS
+#define WHEN_FORKS .condition = FORKS
 #define WHEN_NONZERO(index) .condition = NONZERO, .argument = (index)
 #define HIDDEN_DESCRIPTOR(index) .condition = HIDDEN, .argument = (index)
 #define WHEN_AMONG(index, ...)                                                                                         \

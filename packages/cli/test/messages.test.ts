@@ -27,10 +27,7 @@ describe("anyproc's own failures: exit status 125, one sentence that names the o
       ["run", "--image", "debian", "true"],
       "anyproc: docker: the package @anyproc/docker is not installed: npm install @anyproc/docker",
     ],
-    [
-      ["run", "--host", "example.org", "true"],
-      "anyproc: ssh: the package @anyproc/ssh is not installed: npm install @anyproc/ssh",
-    ],
+    [["run", "--host", "a:b:", "true"], 'anyproc: "a:b:" names no SSH server: write [user@]host[:port]'],
     [["run", "--on", "proot", "true"], "anyproc: proot: no root filesystem: name its directory with --rootfs DIR"],
     [
       ["run", "--on", "host", "--rootfs", "/x", "true"],

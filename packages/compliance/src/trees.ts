@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
 import { expectGone, untilText, withProcess } from "./support.ts";
@@ -61,14 +62,21 @@ export function treeTests(suite: Suite): void {
       );
     });
 
-    test("may outlive its first process, and is then left alone", () =>
-      withProcess(suite, suite.script("(read -r _; echo from the child) <&0 & exit 0"), async (process) => {
-        const lines = process.lines()[Symbol.asyncIterator]();
-        await process.start();
-        process.stdin.end("go on\n");
-        expect(await lines.next()).toEqual({ done: false, value: "from the child" });
-        expect((await process.wait()).exitCode).toBe(0);
-      }));
+    test("outlives its first process, or ends with it, as the capabilities say", () =>
+      withProcess(
+        suite,
+        suite.script("exec 3<&0; (read -r _ <&3; echo from the child) & echo grandchild $!; exit 0"),
+        async (process) => {
+          const isLeftAlone = suite.environment.capabilities.orphans === "live";
+          const reading = text(process.stdout);
+          await process.start();
+          if (isLeftAlone) process.stdin.end("go on\n");
+          const seen = await reading;
+          expect(seen.includes("from the child")).toBe(isLeftAlone);
+          expect((await process.wait()).exitCode).toBe(0);
+          await expectGone(suite, grandchildOf(seen));
+        },
+      ));
   });
 }
 

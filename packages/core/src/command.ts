@@ -6,6 +6,8 @@ export type Argument = string | Uint8Array;
 /** Where one of the three standard streams leads. `inherit` needs `capabilities.inherit`. */
 export type StreamPolicy = "pipe" | "inherit" | "null";
 
+const streamPolicies: readonly StreamPolicy[] = ["pipe", "inherit", "null"];
+
 /** Size of a terminal in character cells. */
 export interface PtySize {
   /** @default 80 */
@@ -49,10 +51,12 @@ export type CommandInput = Command | readonly Argument[];
 /**
  * Checks a command at the door, so that no environment has to.
  *
- * @throws ANYPROC_INVALID_COMMAND for an empty argv, an empty program name, or a NUL byte anywhere: execve(2) ends
- * strings there, so what follows would be lost without a word.
+ * @throws ANYPROC_INVALID_COMMAND for an empty argv, an empty program name, a value of another type, or a NUL byte
+ * anywhere: execve(2) ends strings there, so what follows would be lost without a word.
  */
 export function toCommand(input: CommandInput): Command {
+  if (typeof input !== "object" || input === null)
+    throw invalid(`${input === null ? "null" : `a ${typeof input}`} is no command: give an argv array`);
   const command: Partial<Command> = isArgv(input) ? { argv: input as unknown as Command["argv"] } : input;
   const argv: readonly Argument[] = command.argv ?? [];
   if (argv[0] === undefined) throw invalid("argv is empty: give the program to run as its first element");
@@ -65,14 +69,36 @@ export function toCommand(input: CommandInput): Command {
       throw invalid(`argv[${index}] holds a NUL byte: no program can receive one in an argument`);
     }
   }
-  if (command.cwd?.includes("\0")) throw invalid("cwd holds a NUL byte");
+  checkText("cwd", command.cwd);
   for (const [name, value] of Object.entries(command.env ?? {})) {
     if (name === "" || name.includes("=") || name.includes("\0")) {
       throw invalid(`${JSON.stringify(name)} cannot name an environment variable: no "=", no NUL, not empty`);
     }
-    if (value?.includes("\0")) throw invalid(`the value of ${name} holds a NUL byte`);
+    checkText(`the value of ${name}`, value);
   }
+  for (const stream of ["stdin", "stdout", "stderr"] as const) {
+    const policy = command[stream];
+    if (policy !== undefined && !streamPolicies.includes(policy)) {
+      throw invalid(`${stream} is ${JSON.stringify(policy)}: choose one of ${streamPolicies.join(", ")}`);
+    }
+  }
+  if (typeof command.user === "object") checkIds(command.user);
   return command as Command;
+}
+
+function checkText(what: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "string") throw invalid(`${what} is of type ${typeof value}: give a string`);
+  if (value.includes("\0")) throw invalid(`${what} holds a NUL byte`);
+}
+
+function checkIds({ uid, gid, additionalGids = [] }: UserIds): void {
+  for (const id of [uid, gid ?? 0, ...additionalGids]) {
+    // The highest one means "no change" to setresuid(2).
+    if (!Number.isInteger(id) || id < 0 || id >= 2 ** 32 - 1) {
+      throw invalid(`user: ${id} is no user or group id: give whole numbers from 0 to ${2 ** 32 - 2}`);
+    }
+  }
 }
 
 /** The program's name for messages. */

@@ -37,7 +37,8 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
       running.add(process);
       try {
         const program = await start(checked);
-        void program.exited.then(() => running.delete(process));
+        const forget = (): boolean => running.delete(process);
+        void program.exited.then(forget, forget);
         return program;
       } catch (error) {
         running.delete(process);

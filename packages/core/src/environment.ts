@@ -21,6 +21,8 @@ export interface Capabilities {
   readonly pid: "program" | "supervisor" | "none";
   /** Ending a process ends every descendant (`all`), or those that can still be found (`found`). */
   readonly tree: "all" | "found";
+  /** What becomes of descendants when the program ends by itself: they `live` on, or are `ended` with it. */
+  readonly orphans: "live" | "ended";
 }
 
 /** How long a process may live, and how it is ended. */

@@ -63,7 +63,7 @@ export class ExitError extends AnyprocError implements ExecResult {
  * Runs a command to its end and keeps its output.
  *
  * @throws ExitError (ANYPROC_EXIT) unless the exit code is 0 or `reject` is false; ANYPROC_OUTPUT_LIMIT; what
- * Process.start() throws
+ * Process.start() throws; the error of an `input` stream that fails
  * @example
  * const { stdout } = await exec(createHost(), ["git", "rev-parse", "HEAD"], { trimFinalNewline: true });
  */
@@ -73,15 +73,26 @@ export async function exec(
   options: ExecOptions = {},
 ): Promise<ExecResult> {
   const { reject = true, maxOutputBytes = 100 * 1024 * 1024, trimFinalNewline = false } = options;
+  if (!(maxOutputBytes >= 0)) {
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", `maxOutputBytes is ${maxOutputBytes}: give a number of bytes`);
+  }
   const command = toCommand(input);
   const process = environment.create(options.input === undefined ? { stdin: "null", ...command } : command, options);
   const startedAt = performance.now();
   const budget = { left: maxOutputBytes, exceeded: () => void process.kill() };
   const stdout = collect(process.forkStdout(), budget);
   const stderr = collect(process.forkStderr(), budget);
-  if (options.input !== undefined) feed(process, options.input);
+  let inputFailure: { readonly error: unknown } | undefined;
+  if (options.input !== undefined) {
+    feed(process, options.input, (error) => {
+      inputFailure = { error };
+      void process.close();
+    });
+  }
   await process.start();
   const exit = await process.wait();
+  // What the program made of half an input is no result.
+  if (inputFailure) throw inputFailure.error;
   if (budget.left < 0) {
     throw new AnyprocError(
       "ANYPROC_OUTPUT_LIMIT",
@@ -121,9 +132,18 @@ function collect(stream: Readable, budget: { left: number; readonly exceeded: ()
   return chunks;
 }
 
-function feed(process: ReturnType<Environment["create"]>, input: string | Uint8Array | Readable): void {
-  if (typeof input === "string" || input instanceof Uint8Array) process.stdin.end(input);
-  else process.attachStdin(input);
+function feed(
+  process: ReturnType<Environment["create"]>,
+  input: string | Uint8Array | Readable,
+  onFailure: (error: unknown) => void,
+): void {
+  if (typeof input === "string" || input instanceof Uint8Array) {
+    process.stdin.end(input);
+  } else {
+    if (input.errored) throw input.errored;
+    input.once("error", onFailure);
+    process.attachStdin(input);
+  }
 }
 
 function describe(result: ExecResult): string {

@@ -43,7 +43,7 @@ const signalNames: ReadonlyMap<number, string> = new Map(
 
 /** Number of a signal on Linux; undefined for a name that does not exist. */
 export function signalNumber(name: string): number | undefined {
-  return signalNumbers[name];
+  return Object.hasOwn(signalNumbers, name) ? signalNumbers[name] : undefined;
 }
 
 /** Name of a Linux signal number; undefined for real-time and unknown ones. */

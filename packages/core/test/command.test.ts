@@ -1,4 +1,4 @@
-import { displayCommand, mergeEnv, programName, toCommand } from "@anyproc/core";
+import { type Command, displayCommand, mergeEnv, programName, toCommand } from "@anyproc/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -26,6 +26,18 @@ describe("toCommand", () => {
   test("refuses a NUL byte in a variable's value and in cwd", () => {
     expect(() => toCommand({ argv: ["env"], env: { A: "\0" } })).toThrow(invalid);
     expect(() => toCommand({ argv: ["env"], cwd: "/\0" })).toThrow(invalid);
+  });
+
+  test.each<[string, unknown]>([
+    ["nothing at all", null],
+    ["a command line as text", "ls -l"],
+    ["a number as a variable's value", { argv: ["env"], env: { PORT: 80 } }],
+    ["a URL as cwd", { argv: ["pwd"], cwd: new URL("file:///") }],
+    ["an unknown stream policy", { argv: ["cat"], stdin: "ignore" }],
+    ["a negative user id", { argv: ["id"], user: { uid: -1 } }],
+    ["a group that is no number", { argv: ["id"], user: { uid: 0, gid: Number.NaN } }],
+  ])("refuses %s, as JavaScript may pass it", (_what, command) => {
+    expect(() => toCommand(command as Command)).toThrow(invalid);
   });
 });
 

@@ -62,10 +62,27 @@ test("a signal that is aborted already starts nothing, and its reason is thrown"
   await expect(exec(environment, ["true"], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
 
+test("an input that fails ends the program, and its error is thrown", async () => {
+  const failure = new Error("disk on fire");
+  const input = new Readable({
+    read(): void {
+      this.push("half");
+      this.destroy(failure);
+    },
+  });
+  const program = nodeProgram("process.stdin.pipe(process.stdout)");
+  await expect(exec(environment, program, { input, reject: false })).rejects.toBe(failure);
+  await expect(exec(environment, program, { input })).rejects.toBe(failure);
+});
+
 test("options that cannot be are named", async () => {
   await expect(exec(environment, ["true"], { timeoutMs: -1 })).rejects.toMatchObject({
     code: "ANYPROC_INVALID_OPTION",
     message: expect.stringContaining("timeoutMs"),
+  });
+  await expect(exec(environment, ["true"], { maxOutputBytes: Number.NaN })).rejects.toMatchObject({
+    code: "ANYPROC_INVALID_OPTION",
+    message: expect.stringContaining("maxOutputBytes"),
   });
   await expect(exec(environment, ["true"], { killSignal: "SIGNOPE" as never })).rejects.toMatchObject({
     code: "ANYPROC_INVALID_OPTION",

@@ -13,6 +13,7 @@ test("line ends, empty lines and a last line without an end", async () => {
   expect(await lines([Buffer.from("a\r\n\nb\rc\nd")])).toEqual(["a", "", "b\rc", "d"]);
   expect(await lines([Buffer.from("a\n")])).toEqual(["a"]);
   expect(await lines([])).toEqual([]);
+  expect(await lines([Buffer.from("\ufeffa\n")])).toEqual(["\ufeffa"]);
 });
 
 test("it does not matter where the chunks are cut, not even inside a character", async () => {

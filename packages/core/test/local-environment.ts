@@ -14,6 +14,7 @@ export function localEnvironment(): Environment {
       binaryArguments: false,
       pid: "program",
       tree: "found",
+      orphans: "live",
     },
     start: (command) => {
       const [file = "", ...args] = command.argv.map(String);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Output } from "../src/process/output.ts";
 
 const chunks = Array.from({ length: 50 }, (_, index) => Buffer.alloc(10_000, index));
@@ -121,6 +121,72 @@ describe("Output", () => {
     source.end("two");
     expect(String(await late)).toBe("two");
     expect(String(await buffer(early))).toBe("onetwo");
+  });
+
+  describe("cut off when silent", () => {
+    test("a slow reader is not taken for silence", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        const output = new Output();
+        const received: Buffer[] = [];
+        let take: (() => void) | undefined;
+        output.attach(
+          new Writable({
+            highWaterMark: 1,
+            write(chunk: Buffer, _encoding, callback): void {
+              received.push(chunk);
+              take = callback;
+            },
+          }),
+        );
+        const source = Readable.from(chunks);
+        output.connect(source);
+        output.cutOffWhenSilent(100);
+        for (let count = 1; count <= chunks.length; count += 1) {
+          while (received.length < count) await new Promise(setImmediate);
+          vi.advanceTimersByTime(1000);
+          take?.();
+        }
+        await output.delivered;
+        expect(Buffer.concat(received)).toEqual(all);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
+    test("output that nobody reads yet stays for its reader", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        const output = new Output();
+        output.connect(Readable.from(chunks));
+        output.cutOffWhenSilent(100);
+        vi.advanceTimersByTime(1000);
+        expect(await buffer(output.fork())).toEqual(all);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
+    test("a source that never falls silent is closed all the same", async () => {
+      const output = new Output();
+      output.fork().resume();
+      output.connect(
+        new Readable({
+          read: function () {
+            setImmediate(() => this.push("on and on"));
+          },
+        }),
+      );
+      output.cutOffWhenSilent(2 ** 30);
+      await output.delivered;
+    });
+  });
+
+  test("a sink without a limit of listeners keeps none", async () => {
+    const output = new Output();
+    const sink = new PassThrough().setMaxListeners(0);
+    output.attach(sink);
+    expect(sink.getMaxListeners()).toBe(0);
   });
 
   test("sinks are left with no listener of ours, and ended only when asked", async () => {

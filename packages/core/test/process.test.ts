@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
+import { exec, type Process } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import { localEnvironment, nodeProgram } from "./local-environment.ts";
 
@@ -116,8 +117,39 @@ describe("running", () => {
     const child = await environment.spawn(nodeProgram(""));
     await child.wait();
     await child.signal("SIGTERM");
+    await expect(child.signal("toString" as never)).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
     await child.kill();
     expect((await child.wait()).code).toBe(0);
+  });
+});
+
+describe("a descendant that has cut all ties and holds the output", () => {
+  const leaving = nodeProgram(`
+    const { spawn } = require("node:child_process");
+    const stay = "console.log(process.pid); setInterval(() => {}, 1000)";
+    spawn(process.execPath, ["-e", stay], { stdio: ["ignore", "inherit", "ignore"], detached: true }).unref();
+    process.exitCode = 3;`);
+
+  test.each<[string, (child: Process, controller: AbortController) => unknown]>([
+    ["close()", (child) => child.close()],
+    ["kill()", (child) => child.kill()],
+    ["an abort", (_child, controller) => controller.abort()],
+  ])("does not keep wait() waiting after %s", async (_how, stop) => {
+    const controller = new AbortController();
+    const child = await environment.spawn(leaving, { signal: controller.signal });
+    const [pid] = (await once(child.stdout, "data")) as [Buffer];
+    try {
+      while (child.exitCode === undefined) await new Promise(setImmediate);
+      await stop(child, controller);
+      expect(await child.wait()).toMatchObject({ code: 3, timedOut: false, aborted: false });
+    } finally {
+      process.kill(Number(pid));
+    }
+  });
+
+  test("does not keep exec() waiting after the timeout", async () => {
+    const result = await exec(environment, leaving, { timeoutMs: 1000, reject: false });
+    process.kill(Number(result.stdout));
   });
 });
 

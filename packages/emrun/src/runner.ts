@@ -58,6 +58,7 @@ const capabilities: Capabilities = {
   binaryArguments: false,
   pid: "program",
   tree: "found",
+  orphans: "live",
 };
 
 /** Builds the whole Runner from a starter: streams, timeouts, aborts and the end of the tree are core's. */

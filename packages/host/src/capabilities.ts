@@ -14,5 +14,6 @@ export function hostCapabilities(): Capabilities {
     binaryArguments: !isWindows,
     pid: "program",
     tree: "found",
+    orphans: "live",
   };
 }

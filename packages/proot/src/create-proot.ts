@@ -24,7 +24,7 @@ import { type LauncherDescriptors, launcherArguments } from "./launcher-argument
 import { readReport, reportError } from "./launcher-report.ts";
 import type { ProotOptions } from "./options.ts";
 
-const capabilities: Capabilities = {
+const capabilities: Omit<Capabilities, "orphans"> = {
   pty: true,
   inherit: true,
   signals: "all",
@@ -45,6 +45,7 @@ const capabilities: Capabilities = {
  * ANYPROC_MISSING_PACKAGE or ANYPROC_ENGINE_REFUSED where the engine cannot run
  */
 export async function createProot(options: ProotOptions): Promise<Environment> {
+  const { killOnExit = true, cache = true } = options;
   const launcher = await findEngine();
   const rootfs = await resolveRootfs(options.rootfs);
   const binds = await resolveBinds(rootfs, options);
@@ -64,8 +65,8 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
         binds,
         cwd,
         id: user.id,
-        killOnExit: options.killOnExit ?? true,
-        cache: options.cache ?? true,
+        killOnExit,
+        cache,
         ...descriptors,
         argv: command.argv.map(String),
       }),
@@ -82,7 +83,12 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
     return startGuest(local({ reportDescriptor: 3, lifeDescriptor: 4 }));
   }
 
-  return defineEnvironment({ name: `proot:${rootfs}`, capabilities, start, fs: files });
+  return defineEnvironment({
+    name: `proot:${rootfs}`,
+    capabilities: { ...capabilities, orphans: killOnExit ? "ended" : "live" },
+    start,
+    fs: files,
+  });
 }
 
 async function startGuest(program: LocalProgram): Promise<RunningProgram> {

@@ -105,7 +105,7 @@ mkfifo "$scratch/ready" "$scratch/silence"
 waiting=$!
 expect 'the record ends while the program runs' '' "$(timeout 10 cat "$scratch/ready" || echo late)"
 kill -KILL "$waiting"
-wait "$waiting" 2>/dev/null
+{ wait "$waiting"; } 2>/dev/null
 
 expect 'search in the guest PATH' /usr/bin/env "$(PATH=/anyproc-missing:/usr/bin:/bin "$engine" --rootfs / -- env sh -c 'command -v env')"
 expect 'search passes over what it may not run' found "$(
@@ -178,10 +178,22 @@ expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
 launcher=$!
 until_true has_five
 kill -KILL "$launcher"
-wait "$launcher" 2>/dev/null
+{ wait "$launcher"; } 2>/dev/null
 expect 'the supervisor is killed' 137 $?
 until_true nobody_left
 expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+# The child only sleeps: none of its calls is one that the engine sees.
+mkfifo "$scratch/forked"
+"$engine" --rootfs / -- perl -e '$| = 1; if (my $child = fork) { print "$child\n" } sleep 1000' >"$scratch/forked" &
+launcher=$!
+read -r child <"$scratch/forked"
+kill -KILL "$launcher"
+{ wait "$launcher"; } 2>/dev/null
+is_gone_or_zombie() {
+  ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
+}
+until_true is_gone_or_zombie "$child"
+expect 'a quiet forked child is not left' yes "$(is_gone_or_zombie "$child" && echo yes)"
 : >"$scratch/log"
 mkfifo "$scratch/life"
 "$engine" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &
@@ -189,7 +201,7 @@ launcher=$!
 until_true has_five
 expect 'alive as long as its life descriptor' 5 "$(count_left)"
 kill -TERM "$launcher"
-wait "$launcher" 2>/dev/null
+{ wait "$launcher"; } 2>/dev/null
 expect 'ended by the signal' 143 $?
 expect 'nobody is left' 0 "$(count_left)"
 : >"$scratch/log"

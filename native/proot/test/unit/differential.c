@@ -122,10 +122,16 @@ static void serve(struct side *side, const struct layout *layout, system_call *c
                   void (*enter)(const struct layout *), uid_t uid) {
   struct actor actor = {.call = call, .slots = {-1, -1, -1, -1}};
   char byte;
+  // So that the end of the parent is the end of this pipe.
+  close(side->request[1]);
+  close(side->reply[0]);
   enter(layout);
   umask(022);
   if (setgid(uid) < 0 || setuid(uid) < 0)
     err(1, "setuid");
+  // Ready: the other side may change the tree that this one has just entered.
+  if (write(side->reply[1], "", 1) != 1)
+    err(1, "reply");
   while (read(side->request[0], &byte, 1) == 1 && byte == GO_ON) {
     operation_perform(&actor, &side->exchange->operation, &side->exchange->outcome);
     if (write(side->reply[1], &byte, 1) != 1)
@@ -148,6 +154,9 @@ static void start_side(struct side *side, const struct layout *layout, system_ca
     serve(side, layout, call, enter, uid);
   close(side->request[0]);
   close(side->reply[1]);
+  char byte;
+  if (read(side->reply[0], &byte, 1) != 1)
+    errx(1, "the %s side has not started", side->name);
 }
 
 static void ask(struct side *side, const struct operation *operation) {

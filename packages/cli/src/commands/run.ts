@@ -5,6 +5,7 @@ import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
 import { addImageOptions, type ImageOptions } from "./image-options.ts";
 import { addProcessOptions, collect, type ProcessOptions } from "./process-options.ts";
+import { addSshOptions } from "./ssh-options.ts";
 
 /** Options of `anyproc run`. */
 export interface RunOptions extends ProcessOptions, EnvironmentOptions, ImageOptions, OutputOptions {}
@@ -30,6 +31,8 @@ export function runCommand(setExitCode: SetExitCode): Command {
   addProcessOptions(command)
     .optionsGroup("On host:")
     .addOption(new Option("--chroot <dir>", "make this directory the program's /, as chroot(8) does; needs root"))
+    .optionsGroup("On ssh:");
+  addSshOptions(command)
     .optionsGroup("On proot:")
     .addOption(new Option("-r, --rootfs <dir>", "the directory that becomes the guest's /"))
     .addOption(new Option("-R <dir>", "--rootfs, your own identity, and the host's accounts, network and home"))
@@ -50,6 +53,7 @@ export function runCommand(setExitCode: SetExitCode): Command {
       `
 Examples:
   $ anyproc run -e LANG=C --timeout 10 -- make test
+  $ anyproc run --host deploy@box.example.org -t -- top
   $ anyproc run --rootfs ./debian -b "$PWD:/src:ro" -w /src -t bash
   $ anyproc run --on proot --image debian:12 -- cat /etc/os-release
 

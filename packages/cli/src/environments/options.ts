@@ -4,6 +4,11 @@ export interface EnvironmentOptions {
   readonly chroot?: string;
   readonly image?: string;
   readonly host?: string;
+  readonly identity?: readonly string[];
+  readonly passwordEnv?: string;
+  readonly knownHosts?: string;
+  readonly acceptNew?: boolean;
+  readonly jump?: readonly string[];
   readonly rootfs?: string;
   /** `-R DIR` */
   readonly R?: string;

@@ -2,9 +2,8 @@ import type { CopyOptions } from "../commands/copy.ts";
 import { writeErrorLine, writeJson } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 import { interruptible, libraryOptions, loadImageLibrary } from "./library.ts";
+import { imageKinds } from "./places.ts";
 import { progressShown } from "./progress.ts";
-
-const imageKinds = ["registry", "oci", "oci-archive", "docker-archive", "tar"];
 
 /** Copies a root filesystem: `anyproc copy`. */
 export async function copy(source: string, destination: string, options: CopyOptions): Promise<void> {

@@ -16,9 +16,11 @@ export async function runCaptured(
   command: Command,
   options: SpawnOptions,
 ): Promise<Pick<Exit, "exitCode" | "signal" | "timedOut">> {
-  const result = await exec(environment, { ...command, stdin: "inherit" }, { ...options, reject: false }).catch(
-    explain,
-  );
+  const input = environment.capabilities.inherit ? {} : { input: process.stdin };
+  const stdin = environment.capabilities.inherit ? { stdin: "inherit" as const } : {};
+  const result = await exec(environment, { ...command, ...stdin }, { ...options, ...input, reject: false })
+    .catch(explain)
+    .finally(() => environment.capabilities.inherit || process.stdin.destroy());
   writeJson({
     command: command.argv,
     environment: environment.name,

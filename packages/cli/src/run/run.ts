@@ -50,6 +50,9 @@ async function runIn(
 ): Promise<Ending> {
   if (options.json) return (await import("./captured.ts")).runCaptured(environment, command, spawnOptions);
   if (options.tty) return (await import("./on-terminal.ts")).runOnTerminal(environment, command, spawnOptions);
+  if (!environment.capabilities.inherit) {
+    return (await import("./attached.ts")).runAttached(environment, command, spawnOptions);
+  }
   return (await import("./inherited.ts")).runInherited(environment, command, spawnOptions);
 }
 

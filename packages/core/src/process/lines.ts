@@ -2,15 +2,19 @@ import type { Readable } from "node:stream";
 
 /** Splits a byte stream into lines of UTF-8 text, without their "\n" or "\r\n". */
 export async function* readLines(source: Readable): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder();
-  let rest = "";
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  // Searched only once, however long the line grows.
+  let unfinished: string[] = [];
   // What becomes of a source that is not read to its end is the caller's to decide.
   for await (const chunk of source.iterator({ destroyOnReturn: false })) {
-    const text: string = rest + decoder.decode(chunk as Buffer, { stream: true });
-    const lines = text.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    const [head = "", ...others] = decoder.decode(chunk as Buffer, { stream: true }).split("\n");
+    unfinished.push(head);
+    for (const next of others) {
+      const line = unfinished.join("");
+      unfinished = [next];
+      yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    }
   }
-  rest += decoder.decode();
-  if (rest !== "") yield rest;
+  const last = unfinished.join("") + decoder.decode();
+  if (last !== "") yield last;
 }

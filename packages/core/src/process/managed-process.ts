@@ -119,7 +119,9 @@ export class ManagedProcess implements Process {
   async kill(): Promise<void> {
     if (!this.#started) throw this.#notRunning("killed");
     const running = await this.#started;
-    await running.end({ killSignal: "SIGKILL", forceKillAfterMs: 0 });
+    // Once it has ended, its id may be another program's.
+    if (this.#exitCode === undefined) await running.end({ killSignal: "SIGKILL", forceKillAfterMs: 0 });
+    this.#cutOff();
   }
 
   resize(size: Required<PtySize>): void {
@@ -174,20 +176,25 @@ export class ManagedProcess implements Process {
       timeoutMs === undefined
         ? undefined
         : setTimeout(() => {
-            this.#timedOut = true;
+            this.#timedOut = this.#exitCode === undefined;
             void this.#end();
           }, timeoutMs);
     const onAbort = (): void => {
-      this.#aborted = true;
+      this.#aborted = this.#exitCode === undefined;
       void this.#end();
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    void running.exited.then((exit) => {
+    const ended = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
+    };
+    void running.exited.then((exit) => {
       this.#exitCode = exitCodeOf(exit.code, exit.signal);
-    });
+      // The limit holds for the output too, but it alone is nothing to stay alive for.
+      timer?.unref();
+    }, ended);
+    void Promise.all([running.exited, this.#output.delivered, this.#errors.delivered]).then(ended, ended);
     return running;
   }
 
@@ -210,11 +217,15 @@ export class ManagedProcess implements Process {
   #end(): Promise<void> {
     this.#ending ??= (async () => {
       const running = await this.#started;
-      await running?.end(this.#endOptions);
-      this.#output.cutOffWhenSilent(silenceAfterEndMs);
-      this.#errors.cutOffWhenSilent(silenceAfterEndMs);
+      if (this.#exitCode === undefined) await running?.end(this.#endOptions);
+      this.#cutOff();
     })().catch(() => {});
     return this.#ending;
+  }
+
+  #cutOff(): void {
+    this.#output.cutOffWhenSilent(silenceAfterEndMs);
+    this.#errors.cutOffWhenSilent(silenceAfterEndMs);
   }
 
   async #close(): Promise<void> {
@@ -224,13 +235,12 @@ export class ManagedProcess implements Process {
     }
     const running = await this.#started.catch(() => undefined);
     if (!running) return;
-    if (this.#exitCode === undefined) {
-      running.stdin?.end();
-      await this.#end();
-    }
+    if (this.#exitCode === undefined) running.stdin?.end();
+    await this.#end();
     this.#output.discardUnread();
     this.#errors.discardUnread();
-    await this.#ended;
+    // A program that was lost sight of is none that close() could still end.
+    await this.#ended?.catch(() => {});
   }
 
   #disconnect(): void {

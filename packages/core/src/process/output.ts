@@ -2,6 +2,9 @@ import { Readable, type Writable } from "node:stream";
 import { release } from "./hold.ts";
 import type { AttachOptions } from "./process.ts";
 
+// More than what is left of a local program's output after its end (unix(7): SO_SNDBUF), or of a remote one's.
+const maxChunksAfterEnd = 128;
+
 interface Sink {
   /** False asks for a pause; the sink calls Output.ready() when it has room again. */
   deliver(chunk: Buffer): boolean;
@@ -17,7 +20,8 @@ export class Output {
   #flowing = false;
   #keptOpen = false;
   #ended = false;
-  #idleTimer: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  #chunksAfterEnd = 0;
   #settle: () => void = () => {};
   /** Resolves when the source has ended and every reader has taken every byte. */
   readonly delivered: Promise<void> = new Promise((resolve) => {
@@ -58,16 +62,20 @@ export class Output {
     this.#flow();
   }
 
-  /** Stops waiting for a stream that a process out of reach keeps open: closes it after so much silence. */
+  /**
+   * Stops waiting for a stream that a process out of reach keeps open: closes it after so much silence, or when that
+   * process writes on and on. What a reader is late for is no silence.
+   */
   cutOffWhenSilent(idleMs: number): void {
-    if (this.#ended || this.#idleTimer !== undefined) return;
-    this.#idleTimer = setTimeout(() => this.#source?.destroy(), idleMs);
-    this.#source?.on("data", () => this.#idleTimer?.refresh());
+    if (this.#ended || this.#silence !== undefined) return;
+    this.#silence = setTimeout(() => {
+      if (this.#flowing && this.#full.size === 0) this.#source?.destroy();
+    }, idleMs);
   }
 
   ready(sink: Sink): void {
     if (this.#full.delete(sink) && this.#full.size === 0) {
-      this.#idleTimer?.refresh();
+      this.#silence?.refresh();
       this.#source?.resume();
     }
   }
@@ -91,11 +99,17 @@ export class Output {
   #flow(): void {
     if (this.#flowing || !this.#source || this.#ended) return;
     this.#flowing = true;
+    this.#silence?.refresh();
     release(this.#source);
     this.#source.on("data", (chunk: Buffer) => this.#deliver(chunk));
   }
 
   #deliver(chunk: Buffer): void {
+    if (this.#silence) {
+      this.#silence.refresh();
+      this.#chunksAfterEnd += 1;
+      if (this.#chunksAfterEnd > maxChunksAfterEnd) this.#source?.destroy();
+    }
     for (const sink of this.#sinks) {
       if (!sink.deliver(chunk)) this.#full.add(sink);
     }
@@ -105,7 +119,7 @@ export class Output {
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#silence);
     const unfinished = [...this.#sinks].map((sink) => sink.finish()).filter((finished) => finished !== undefined);
     this.#sinks.clear();
     if (unfinished.length === 0) this.#settle();
@@ -152,7 +166,7 @@ class AttachedSink implements Sink {
     this.#end = end;
     this.#output = output;
     // Many processes may share one sink, process.stdout for instance: that is no leak.
-    writable.setMaxListeners(writable.getMaxListeners() + 2);
+    changeMaxListeners(writable, 2);
     writable.on("error", this.#gone);
     writable.on("close", this.#gone);
   }
@@ -193,8 +207,14 @@ class AttachedSink implements Sink {
     this.#detached = true;
     this.#writable.off("error", this.#gone);
     this.#writable.off("close", this.#gone);
-    this.#writable.setMaxListeners(Math.max(0, this.#writable.getMaxListeners() - 2));
+    changeMaxListeners(this.#writable, -2);
     if (this.#end && this.#writable.writable) this.#writable.end();
     this.#taken?.();
   }
+}
+
+function changeMaxListeners(writable: Writable, difference: number): void {
+  const present = writable.getMaxListeners();
+  // 0 means that there is no limit: node:events, setMaxListeners().
+  if (present > 0) writable.setMaxListeners(Math.max(1, present + difference));
 }

@@ -21,7 +21,10 @@ export interface RunningProgram {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** Resolves when the program has ended, whether or not its output has been read. Never rejects. */
+  /**
+   * Resolves when the program has ended, whether or not its output has been read. Rejects when nobody can tell how it
+   * ended, for instance because the connection to its machine was lost: wait() then throws the same error.
+   */
   readonly exited: Promise<ProgramExit>;
   /** Sends one signal to the program. */
   signal(name: SignalName): void | Promise<void>;

@@ -8,12 +8,12 @@ import { Tree } from "./tree.ts";
 /** Unpacks a tar stream into a directory; see HostRootfs.importTar(). */
 export async function importTar(directory: string, tar: Readable, options: RootfsOptions): Promise<RootfsReport> {
   const { signal } = options;
-  signal?.throwIfAborted();
-  if (signal) addAbortSignal(signal, tar);
   const report = new ReportBuilder();
   const tree = new Tree(Buffer.from(directory).toString("latin1"));
   const applier = new Applier(tree, report);
   try {
+    signal?.throwIfAborted();
+    if (signal) addAbortSignal(signal, tar);
     for await (const { entry, content } of readTar(tar)) {
       await applier.apply(entry, content);
       signal?.throwIfAborted();

@@ -64,6 +64,8 @@ export function openRootfs(path: string, options: OpenRootfsOptions = {}): HostR
     directory,
     // Who only runs programs need not load what unpacks archives.
     importTar: async (tar, importOptions = {}) => {
+      // A stream that fails while that loads is no uncaught exception: reading it tells of the failure again.
+      tar.on("error", () => {});
       const { importTar } = await import("./import-tar.ts");
       return importTar(directory, tar, importOptions);
     },

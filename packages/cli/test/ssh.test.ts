@@ -1,0 +1,125 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type SshServer, sshServerMissing, startSshServer } from "../../../tools/services/ssh.ts";
+import { parsePlace } from "../src/copy/place.ts";
+import { anyproc, anyprocArgv, type Outcome } from "./support/anyproc.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { openTerminal } from "./support/terminal.ts";
+
+const missing = sshServerMissing();
+if (missing) console.warn(`tests against a real server are skipped: ${missing}`);
+
+describe.skipIf(missing && !process.env["CI"])("anyproc and another machine", () => {
+  let server: SshServer;
+  let home: string;
+  beforeAll(async () => {
+    server = await startSshServer();
+    home = server.directory;
+  });
+  afterAll(() => server.stop());
+
+  const where = (): string[] => ["--identity", server.privateKey, "--known-hosts", server.knownHosts];
+  const host = (): string[] => ["--host", `${server.user}@127.0.0.1:${server.port}`, ...where()];
+  const url = (path: string): string => `ssh://${server.user}@127.0.0.1:${server.port}${path}`;
+  const runThere = (args: readonly string[], input?: string): Promise<Outcome> =>
+    anyproc(["run", ...host(), ...args], { env: { HOME: home }, ...(input !== undefined && { input }) });
+
+  test("run passes arguments, streams, variables, directory and exit code", async () => {
+    const script = 'cat; echo "$COLOR $PWD $1"; echo err >&2; exit 7';
+    const outcome = await runThere(["-e", "COLOR=red", "-w", "/", "--", "sh", "-c", script, "sh", "a  'b'"], "in\n");
+    expect(outcome).toEqual({ exitCode: 7, stdout: "in\nred / a  'b'\n", stderr: "err\n" });
+  });
+
+  test("run tells of signals, missing programs and time that is over", async () => {
+    expect((await runThere(["sh", "-c", "kill -TERM $$"])).exitCode).toBe(143);
+    expect((await runThere(["no-such-program"])).exitCode).toBe(127);
+    expect((await runThere(["--timeout", "0.2", "sleep", "1000"])).exitCode).toBe(124);
+  });
+
+  test("run prints a document with --json", async () => {
+    const { stdout } = await runThere(["--json", "cat"], "from here");
+    expect(JSON.parse(stdout)).toMatchObject({ exitCode: 0, stdout: "from here" });
+  });
+
+  test("run takes the password from a variable, and says when there is none", async () => {
+    const args = ["run", "--host", `${server.user}@127.0.0.1:${server.port}`, "--known-hosts", server.knownHosts];
+    const without = await anyproc([...args, "--password-env", "NO_SUCH", "true"]);
+    expect([without.exitCode, without.stderr]).toEqual([
+      125,
+      "anyproc: --password-env NO_SUCH: there is no such variable: set it to the password\n",
+    ]);
+    if (server.password === undefined) return;
+    const env = { HOME: home, SECRET: server.password };
+    expect((await anyproc([...args, "--password-env", "SECRET", "echo", "in"], { env })).stdout).toBe("in\n");
+  });
+
+  test("run refuses a machine that is not known, until it is told to accept it", async () => {
+    const knownHosts = join(temporaryDirectory(), "known_hosts");
+    const args = ["run", "--host", `${server.user}@127.0.0.1:${server.port}`, "--identity", server.privateKey];
+    const refused = await anyproc([...args, "--known-hosts", knownHosts, "true"], { env: { HOME: home } });
+    expect(refused.exitCode).toBe(125);
+    expect(refused.stderr).toMatch(/^anyproc: .*the host is not known.*SHA256:/);
+    const accepted = await anyproc([...args, "--known-hosts", knownHosts, "--accept-new", "true"], {
+      env: { HOME: home },
+    });
+    expect(accepted.exitCode).toBe(0);
+    expect(readFileSync(knownHosts, "utf8")).toContain("127.0.0.1");
+  });
+
+  test("run -it is a terminal as with ssh", async () => {
+    const script =
+      'echo "size $(stty size)"; trap "exit 9" INT; read line; echo "got $line"; while :; do sleep 0.05; done';
+    const [program, ...rest] = anyprocArgv;
+    const terminal = await openTerminal([program, ...rest, "run", ...host(), "-it", "--", "sh", "-c", script], {
+      columns: 97,
+      rows: 33,
+    });
+    await terminal.waitFor(/size 33 97/);
+    terminal.type("hello\r");
+    await terminal.waitFor(/got hello/);
+    terminal.type("\x03");
+    expect((await terminal.process.wait()).exitCode).toBe(9);
+  });
+
+  test("copy brings a directory there and back, and only what has changed the next time", async () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, "sub"));
+    writeFileSync(join(directory, "sub/file"), "content");
+    const target = `${server.home}/with space`;
+    const copyThere = (...options: string[]): Promise<Outcome> =>
+      anyproc(["copy", ...where(), ...options, directory, url(encodeURI(target))], { env: { HOME: home } });
+    const first = await copyThere();
+    expect(first.stderr).toContain("anyproc: 1 files sent (7 bytes), 0 unchanged, by tar");
+    expect(first.exitCode).toBe(0);
+    expect(readFileSync(`${target}/sub/file`, "utf8")).toBe("content");
+    const again = await copyThere("--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ sent: 0, unchanged: 1 });
+
+    const back = join(temporaryDirectory(), "back");
+    const { exitCode } = await anyproc(["copy", "--quiet", ...where(), url(encodeURI(target)), back], {
+      env: { HOME: home },
+    });
+    expect(exitCode).toBe(0);
+    expect(readFileSync(join(back, "sub/file"), "utf8")).toBe("content");
+  });
+
+  test("copy wants one side here and one there, and a directory that exists", async () => {
+    const nowhere = await anyproc(["copy", "a", "b"]);
+    expect([nowhere.exitCode, nowhere.stderr]).toEqual([125, expect.stringContaining("one side is ssh://")]);
+    const missing = await anyproc(["copy", ...where(), "/no/such", url("/tmp/x")], { env: { HOME: home } });
+    expect([missing.exitCode, missing.stderr]).toEqual([125, expect.stringContaining("there is no such directory")]);
+  });
+});
+
+test.each([
+  ["ssh://me@box:22/a/b%20c", { kind: "ssh", host: "me@box:22", path: "/a/b c" }],
+  ["dir:x", { kind: "directory", path: "x" }],
+  ["./x", { kind: "directory", path: "./x" }],
+])("%s is a place", (text, place) => {
+  expect(parsePlace(text)).toEqual(place);
+});
+
+test.each(["", "ssh://box", "ssh:box", "ssh://box/%zz", "docker:image"])("%j is none", (text) => {
+  expect(() => parsePlace(text)).toThrow(/copy/);
+});

@@ -1,0 +1,77 @@
+import type { BigIntStats } from "node:fs";
+import { lstat, open, readlink } from "node:fs/promises";
+import { bytesOf, type EntryType, type TarEntry } from "../tar/entry.ts";
+import { openUp } from "./open-up.ts";
+
+const smallFile = 64n * 1024n;
+const nanosecondsInSecond = 1_000_000_000n;
+
+/** One place of a tree, looked at. */
+export interface Place {
+  /** Path inside the tree; empty for the tree itself. */
+  readonly name: string;
+  readonly path: Buffer;
+  readonly stats: BigIntStats;
+  /** Undefined for what tar has no entry for. */
+  readonly entry: TarEntry | undefined;
+  /** The bytes of a small file, which are cheaper to read at once. */
+  readonly content: Buffer | undefined;
+}
+
+export async function lookAt(root: string, name: string): Promise<Place> {
+  const path = bytesOf(name === "" ? root : `${root}/${name}`);
+  const stats = await lstat(path, { bigint: true });
+  const type = typeOf(stats);
+  const target = type === "symlink" ? (await readlink(path, { encoding: "buffer" })).toString("latin1") : "";
+  const isSmall = type === "file" && stats.nlink === 1n && stats.size <= smallFile;
+  return {
+    name,
+    path,
+    stats,
+    entry: type && toEntry(name, type, target, stats),
+    content: isSmall ? await readSmall(path, stats) : undefined,
+  };
+}
+
+/** May be shorter than the file was when it was looked at, never longer. */
+async function readSmall(path: Buffer, stats: BigIntStats): Promise<Buffer> {
+  const content = Buffer.allocUnsafe(Number(stats.size));
+  if (content.length === 0) return content;
+  const close = await openUp(path, stats);
+  const file = await open(path, "r").finally(close);
+  try {
+    const { bytesRead } = await file.read(content, 0, content.length, 0);
+    return content.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function toEntry(name: string, type: EntryType, linkName: string, stats: BigIntStats): TarEntry {
+  const isDevice = type === "character device" || type === "block device";
+  const nanoseconds = ((stats.mtimeNs % nanosecondsInSecond) + nanosecondsInSecond) % nanosecondsInSecond;
+  return {
+    name: type === "directory" ? (name === "" ? "./" : `${name}/`) : name,
+    type,
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    mtime: { seconds: Number((stats.mtimeNs - nanoseconds) / nanosecondsInSecond), nanoseconds: Number(nanoseconds) },
+    size: type === "file" ? Number(stats.size) : 0,
+    linkName,
+    // As in makedev(3) of glibc.
+    deviceMajor: isDevice ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & ~0xfffn)) : 0,
+    deviceMinor: isDevice ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & 0xffffff00n)) : 0,
+    xattrs: [],
+  };
+}
+
+function typeOf(stats: BigIntStats): EntryType | undefined {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isFIFO()) return "fifo";
+  if (stats.isCharacterDevice()) return "character device";
+  if (stats.isBlockDevice()) return "block device";
+  return undefined;
+}

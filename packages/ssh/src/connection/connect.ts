@@ -1,0 +1,122 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import ssh2, { type Client } from "ssh2";
+import { connectionLost, connectionTimeout, hostUnreachable } from "../errors.ts";
+import { authenticator } from "./authentication.ts";
+import type { Destination } from "./destination.ts";
+import { hostKeyVerifier } from "./host-keys.ts";
+import { SilenceTimer } from "./silence-timer.ts";
+
+/** How a connection is made, once it is clear where to. */
+export interface ConnectSettings {
+  readonly timeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Connects along a route: each host carries the connection to the next one. Ending the last client ends them all.
+ *
+ * @throws ANYPROC_HOST_UNREACHABLE, ANYPROC_CONNECTION_TIMEOUT, ANYPROC_HOST_KEY_UNKNOWN and its kin,
+ * ANYPROC_AUTHENTICATION_FAILED, ANYPROC_PRIVATE_KEY_INVALID; the signal's reason
+ */
+export async function connectRoute(route: readonly Destination[], settings: ConnectSettings): Promise<Client> {
+  let carrier: Client | undefined;
+  for (const destination of route) {
+    try {
+      const stream = carrier && (await openTunnel(carrier, destination));
+      const client = await connectClient(destination, stream, settings);
+      const previous = carrier;
+      if (previous) client.once("close", () => previous.end());
+      carrier = client;
+    } catch (error) {
+      carrier?.end();
+      throw error;
+    }
+  }
+  if (!carrier) throw new RangeError("a route has at least one destination");
+  return carrier;
+}
+
+function openTunnel(carrier: Client, destination: Destination): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    carrier.forwardOut("127.0.0.1", 0, destination.host, destination.port, (error, stream) => {
+      if (error) reject(hostUnreachable(`${destination.name} (through a jump host)`, error));
+      else resolve(stream);
+    });
+  });
+}
+
+async function connectClient(
+  destination: Destination,
+  tunnel: Duplex | undefined,
+  { timeoutMs, keepAliveMs, signal }: ConnectSettings,
+): Promise<Client> {
+  signal?.throwIfAborted();
+  const [hostKey, entry] = await Promise.all([hostKeyVerifier(destination.hostKey), authenticator(destination)]);
+  return new Promise<Client>((resolve, reject) => {
+    const client = new ssh2.Client();
+    const socket = tunnel ?? openSocket(destination);
+    let refusal: unknown;
+    let isAuthenticating = false;
+    const silence = new SilenceTimer(timeoutMs, () => fail(connectionTimeout(destination.name, timeoutMs)));
+    const onAbort = (): void => fail(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+
+    function settle(): void {
+      silence.stop();
+      signal?.removeEventListener("abort", onAbort);
+    }
+    function fail(error: unknown): void {
+      settle();
+      client.on("error", () => {});
+      client.destroy();
+      socket.destroy();
+      reject(error);
+    }
+
+    client.on("error", (error: Error & { level?: string }) => {
+      // An agent that is not there is one way in less, nothing more.
+      if (error.level === "agent") return;
+      if (refusal !== undefined) fail(refusal);
+      else if (isAuthenticating) fail(entry.failure(error));
+      else fail(hostUnreachable(destination.name, error));
+    });
+    client.once("close", () =>
+      fail(refusal ?? (isAuthenticating ? entry.failure(undefined) : connectionLost(destination.name))),
+    );
+    client.once("ready", () => {
+      settle();
+      client.removeAllListeners("error").removeAllListeners("close");
+      resolve(client);
+    });
+    client.connect({
+      sock: socket,
+      username: destination.user,
+      readyTimeout: 0,
+      keepaliveInterval: keepAliveMs,
+      keepaliveCountMax: 3,
+      algorithms: { serverHostKey: hostKey.algorithms },
+      hostVerifier: (key: Buffer, verify: (isValid: boolean) => void) => {
+        hostKey.verify(key).then(
+          () => verify(true),
+          (error) => {
+            refusal = error;
+            verify(false);
+          },
+        );
+      },
+      authHandler: (accepted, _partial, next) => {
+        isAuthenticating = true;
+        entry.next(accepted, silence).then((method) => next(method as never), fail);
+      },
+    });
+  });
+}
+
+function openSocket(destination: Destination): Socket {
+  const socket = connectTcp({ host: destination.host, port: destination.port });
+  // Without this, Nagle's algorithm holds each command's small packets back for tens of milliseconds.
+  socket.setNoDelay(true);
+  return socket;
+}

@@ -1,0 +1,117 @@
+import { isIPv6 } from "node:net";
+import { homedir, userInfo } from "node:os";
+import { join } from "node:path";
+import { invalidOption } from "../errors.ts";
+import type { SshAuthentication, SshDestination, SshOptions } from "../options.ts";
+import type { HostKeyPolicy } from "./host-keys.ts";
+import { readHostConfig } from "./ssh-config.ts";
+
+/** A server with everything about it decided. */
+export interface Destination {
+  /** `user@host:port`, for messages. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly auth: SshAuthentication;
+  /** Key files to try although nobody named them: one that is missing is no error. */
+  readonly usualKeys: readonly string[];
+  readonly hostKey: HostKeyPolicy;
+}
+
+/** The way to a server: the hosts to go through, then the server. */
+export async function resolveRoute(options: SshOptions): Promise<Destination[]> {
+  const configFiles = options.config === false ? [] : [options.config ?? defaultConfigFiles()].flat();
+  const target = await resolveDestination(options, configFiles);
+  const jumps = options.jump ?? parseProxyJump(target.proxyJump);
+  const route: Destination[] = [];
+  for (const jump of jumps) {
+    const asked = typeof jump === "string" ? parseDestination(jump) : jump;
+    const trust = { knownHosts: options.knownHosts, acceptNew: options.acceptNew };
+    const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
+    route.push((await resolveDestination({ ...inherited, ...asked }, configFiles)).destination);
+  }
+  return [...route, target.destination];
+}
+
+/** Reads `[user@]host[:port]`; an IPv6 address stands in brackets when a port follows. */
+export function parseDestination(text: string): SshDestination {
+  const match = /^(?:(\S+)@)?(?:\[([^\]]+)\]|([^\s:@[\]]+)|([0-9a-f:]+))(?::(\d+))?$/i.exec(text);
+  const host = match?.[2] ?? match?.[3] ?? match?.[4];
+  const isAddress = match?.[4] === undefined || isIPv6(match[4]);
+  if (!match || host === undefined || !isAddress) {
+    throw invalidOption(`${JSON.stringify(text)} names no SSH server: write [user@]host[:port]`);
+  }
+  return {
+    host,
+    ...(match[1] !== undefined && { user: match[1] }),
+    ...(match[5] !== undefined && { port: checkPort(Number(match[5])) }),
+  };
+}
+
+async function resolveDestination(
+  options: SshDestination,
+  configFiles: readonly string[],
+): Promise<{ destination: Destination; proxyJump: string | undefined }> {
+  if (typeof options.host !== "string" || options.host === "" || /[\s\0]/.test(options.host)) {
+    throw invalidOption(`host ${JSON.stringify(options.host)}: name the SSH server to connect to`);
+  }
+  const config = await readHostConfig(configFiles, options.host, options.user);
+  const host = config.hostName ?? options.host;
+  const port = checkPort(options.port ?? config.port ?? 22);
+  const user = options.user ?? config.user ?? userInfo().username;
+  const auth = options.auth ?? {};
+  const isAsked = auth.privateKeys !== undefined || auth.password !== undefined;
+  const agent = auth.agent ?? (isAsked ? false : configuredAgent(config.identityAgent));
+  return {
+    proxyJump: config.proxyJump,
+    destination: {
+      name: `${user}@${options.host}${port === 22 ? "" : `:${port}`}`,
+      host,
+      port,
+      user,
+      auth: { ...auth, agent: agent || false },
+      usualKeys: isAsked ? [] : config.identityFiles.length > 0 ? config.identityFiles : defaultKeyFiles(),
+      hostKey: {
+        host: config.hostKeyAlias ?? host,
+        port: config.hostKeyAlias === undefined ? port : 22,
+        files:
+          options.knownHosts === undefined
+            ? [
+                ...(config.knownHostsFiles ?? [inSshDirectory("known_hosts"), inSshDirectory("known_hosts2")]),
+                ...(config.globalKnownHostsFiles ?? ["/etc/ssh/ssh_known_hosts"]),
+              ]
+            : [options.knownHosts].flat(),
+        acceptNew: options.acceptNew ?? config.acceptNew,
+      },
+    },
+  };
+}
+
+function parseProxyJump(text: string | undefined): string[] {
+  if (text === undefined || /^none$/i.test(text)) return [];
+  return text.split(",").map((jump) => jump.trim().replace(/^ssh:\/\//, ""));
+}
+
+function configuredAgent(identityAgent: string | undefined): string | false | undefined {
+  if (identityAgent === "none") return false;
+  if (identityAgent === undefined || identityAgent === "SSH_AUTH_SOCK") return process.env["SSH_AUTH_SOCK"];
+  return identityAgent.startsWith("$") ? process.env[identityAgent.slice(1)] : identityAgent;
+}
+
+function checkPort(port: number): number {
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw invalidOption(`port ${port} is no port number: give 1 to 65535`);
+}
+
+function defaultConfigFiles(): string[] {
+  return [inSshDirectory("config"), "/etc/ssh/ssh_config"];
+}
+
+function defaultKeyFiles(): string[] {
+  return ["id_ed25519", "id_ecdsa", "id_rsa"].map(inSshDirectory);
+}
+
+function inSshDirectory(name: string): string {
+  return join(homedir(), ".ssh", name);
+}

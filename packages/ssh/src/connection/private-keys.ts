@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { AnyprocError, systemErrorCode } from "@anyproc/core";
+import ssh2, { type ParsedKey } from "ssh2";
+import type { PrivateKey, Secret } from "../options.ts";
+
+/** A key that can sign, and its name for messages. */
+export interface UsableKey {
+  readonly name: string;
+  readonly key: ParsedKey;
+}
+
+/** Asks for a secret, now that it is needed. */
+export async function reveal(secret: Secret): Promise<string> {
+  return typeof secret === "string" ? secret : secret();
+}
+
+/**
+ * Reads and decrypts a private key that somebody named.
+ *
+ * @throws ANYPROC_PRIVATE_KEY_INVALID when it cannot be read, is no private key, or its passphrase is missing or wrong
+ */
+export async function readPrivateKey(source: PrivateKey): Promise<UsableKey> {
+  const name = "path" in source ? source.path : "the private key given as data";
+  const text = "path" in source ? await readKeyFile(source.path) : Buffer.from(source.data);
+  const passphrase = source.passphrase === undefined ? undefined : await reveal(source.passphrase);
+  const parsed = ssh2.utils.parseKey(text, passphrase);
+  if (parsed instanceof Error) throw unusable(name, remedyFor(parsed, passphrase !== undefined));
+  const key = [parsed].flat()[0];
+  if (!key?.isPrivateKey()) throw unusable(name, "it is no private key: give the file without .pub");
+  return { name, key };
+}
+
+/** Reads a key that might be there; one that is missing or locked with a passphrase is passed over. */
+export async function readUsualKey(path: string): Promise<UsableKey | undefined> {
+  try {
+    return await readPrivateKey({ path });
+  } catch {
+    return undefined;
+  }
+}
+
+async function readKeyFile(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const reason = systemErrorCode(error) === "ENOENT" ? "there is no such file" : "it cannot be read";
+    throw unusable(path, `${reason}: give the path of a private key that you may read`, error);
+  }
+}
+
+// ssh2's messages are the only sign of the cause; none of them quotes key material.
+function remedyFor(error: Error, hasPassphrase: boolean): string {
+  if (/no passphrase given/i.test(error.message)) return "it is encrypted: give its passphrase, or use an agent";
+  if (hasPassphrase && /integrity|bad passphrase|decrypt/i.test(error.message)) return "the passphrase is wrong";
+  return "it is no private key in a known format: OpenSSH, PEM or PuTTY's PPK";
+}
+
+function unusable(name: string, reason: string, cause?: unknown): AnyprocError {
+  return new AnyprocError(
+    "ANYPROC_PRIVATE_KEY_INVALID",
+    `${name}: ${reason}`,
+    cause === undefined ? undefined : { cause },
+  );
+}

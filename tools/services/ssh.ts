@@ -1,0 +1,264 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A private OpenSSH server on loopback, and an ordinary user who may enter it. */
+export interface SshServer extends AsyncDisposable {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  readonly user: string;
+  /** Undefined where we are not root, since only root's sshd can check passwords. */
+  readonly password: string | undefined;
+  /** The user's home directory, where root may look too. */
+  readonly home: string;
+  /** Private key that lets the user in. */
+  readonly privateKey: string;
+  /** known_hosts file with the server's keys. */
+  readonly knownHosts: string;
+  /** The server's own files: host keys, configuration, log. */
+  readonly directory: string;
+  /** What sshd has logged so far. */
+  log(): string;
+  /** Kills every process that serves a connection, as a crash would; the server itself goes on. */
+  dropConnections(): void;
+  /** Stops every process that serves a connection, as if the network had gone. */
+  freeze(): void;
+  /** Kills the server and every connection. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, with the same keys. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SshServerOptions {
+  /** Lines of sshd_config(5) that go before the usual ones; the first value counts. */
+  readonly config?: readonly string[];
+  /** Types of host key, as ssh-keygen(1) calls them. @default ["ed25519", "ecdsa"] */
+  readonly hostKeys?: readonly string[];
+  /** Login shell of the user. @default "/bin/sh" */
+  readonly shell?: string;
+}
+
+/** Servers that differ from the usual one in what they allow. */
+export const sshServerKinds = {
+  twoSessions: { config: ["MaxSessions 2"] },
+  oneSession: { config: ["MaxSessions 1"] },
+  noVariables: { config: ["AcceptEnv none"] },
+  filesOnly: { config: ["ForceCommand internal-sftp"] },
+} as const satisfies Record<string, SshServerOptions>;
+
+const sshd = "/usr/sbin/sshd";
+const isRoot = process.getuid?.() === 0;
+
+/** Why no server can be started on this machine; undefined when one can. */
+export function sshServerMissing(): string | undefined {
+  return existsSync(sshd) ? undefined : `${sshd} is missing: apt-get install openssh-server`;
+}
+
+/** Starts a server and waits until it answers. */
+export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
+  const missing = sshServerMissing();
+  if (missing) throw new Error(missing);
+  const directory = await mkdtemp(join(tmpdir(), "anyproc-sshd-"));
+  await chmod(directory, 0o755);
+  const user = isRoot ? `anyproc-${randomBytes(4).toString("hex")}` : userInfo().username;
+  const password = isRoot ? randomBytes(12).toString("hex") : undefined;
+  const home = join(directory, "home");
+  await addUser(user, password, home, options.shell ?? "/bin/sh");
+
+  const hostKeyFiles = (options.hostKeys ?? ["ed25519", "ecdsa"]).map((type) =>
+    generateKey(directory, `host_${type}`, type),
+  );
+  const privateKey = generateKey(directory, "user_key", "ed25519");
+  const authorizedKeys = join(directory, "authorized_keys");
+  await writeFile(authorizedKeys, await readFile(`${privateKey}.pub`), { mode: 0o644 });
+  const port = await freePort();
+  const publicKeys = await Promise.all(hostKeyFiles.map((file) => readFile(`${file}.pub`, "utf8")));
+  const knownHosts = join(directory, "known_hosts");
+  await writeFile(knownHosts, publicKeys.map((key) => `[127.0.0.1]:${port} ${key}`).join(""));
+  const configFile = join(directory, "sshd_config");
+  await writeFile(
+    configFile,
+    [
+      ...(options.config ?? []),
+      `Port ${port}`,
+      "ListenAddress 127.0.0.1",
+      ...hostKeyFiles.map((file) => `HostKey ${file}`),
+      `PidFile ${join(directory, "pid")}`,
+      `AuthorizedKeysFile ${authorizedKeys}`,
+      "StrictModes no",
+      "UsePAM no",
+      `PasswordAuthentication ${isRoot ? "yes" : "no"}`,
+      "KbdInteractiveAuthentication no",
+      "MaxSessions 64",
+      "MaxStartups 100:30:200",
+      "UseDNS no",
+      "PrintMotd no",
+      ...(options.config?.some((line) => line.startsWith("Subsystem ")) ? [] : ["Subsystem sftp internal-sftp"]),
+      "",
+    ].join("\n"),
+  );
+  if (isRoot) await mkdir("/run/sshd", { recursive: true });
+
+  let log = "";
+  let child: ChildProcess | undefined;
+  async function start(): Promise<void> {
+    const started = spawn(sshd, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
+    child = started;
+    started.stderr.on("data", (chunk: Buffer) => {
+      log += chunk;
+    });
+    await untilReady(port, started, () => log);
+  }
+  // A test that is killed leaves no server behind.
+  const onExit = (): void => {
+    child?.kill("SIGKILL");
+    if (isRoot) spawnSync("userdel", ["--force", user]);
+  };
+  process.once("exit", onExit);
+  async function kill(): Promise<void> {
+    if (!child) return;
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    const gone = isRunning ? once(child, "exit") : undefined;
+    const serving = descendants(child.pid ?? 0);
+    child.kill("SIGKILL");
+    signalQuietly(serving, "SIGKILL");
+    await gone;
+  }
+  async function stop(): Promise<void> {
+    process.off("exit", onExit);
+    await kill();
+    if (isRoot) await removeUser(user);
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    host: "127.0.0.1",
+    port,
+    user,
+    password,
+    home: isRoot ? home : userInfo().homedir,
+    privateKey,
+    knownHosts,
+    directory,
+    log: () => log,
+    dropConnections: () => signalQuietly(descendants(child?.pid ?? 0), "SIGKILL"),
+    freeze: () => signalQuietly(descendants(child?.pid ?? 0), "SIGSTOP"),
+    kill,
+    restart: start,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function addUser(user: string, password: string | undefined, home: string, shell: string): Promise<void> {
+  if (!isRoot) return;
+  await onPasswd(() => execFileSync("useradd", ["--home-dir", home, "--shell", shell, user], { stdio: "pipe" }));
+  await onPasswd(() => execFileSync("chpasswd", { input: `${user}:${password}\n`, stdio: "pipe" }));
+  const id = (flag: string): number => Number(execFileSync("id", [flag, user], { encoding: "utf8" }));
+  await mkdir(home, { mode: 0o755 });
+  await chown(home, id("-u"), id("-g"));
+}
+
+async function removeUser(user: string): Promise<void> {
+  await onPasswd(() => {
+    try {
+      execFileSync("userdel", ["--force", user], { stdio: "pipe" });
+    } catch (error) {
+      // userdel(8): 6 means that there is no such user any more.
+      if ((error as { status?: number }).status !== 6) throw error;
+    }
+  });
+}
+
+/** Only one program at a time may change /etc/passwd; several test files start servers at once. */
+async function onPasswd(change: () => void): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      change();
+      return;
+    } catch (error) {
+      if (attempt === 40 || !/lock/.test(String((error as { stderr?: unknown }).stderr))) throw error;
+      await delay(50);
+    }
+  }
+}
+
+function generateKey(directory: string, name: string, type: string): string {
+  const file = join(directory, name);
+  execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", name, "-f", file]);
+  return file;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+/** Resolves when the server shows its banner. */
+async function untilReady(port: number, child: ChildProcess, log: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (child.exitCode !== null) throw new Error(`sshd ended at once:\n${log()}`);
+    const banner = await new Promise<string>((resolve) => {
+      const socket = connect({ host: "127.0.0.1", port });
+      socket.once("error", () => resolve(""));
+      socket.once("data", (data) => {
+        socket.destroy();
+        resolve(data.toString());
+      });
+    });
+    if (banner.startsWith("SSH-2.0")) return;
+    await delay(25);
+  }
+  throw new Error(`sshd on port ${port} does not answer:\n${log()}`);
+}
+
+/** The processes below one that are sshd's own: what users run is left to their sessions' end. */
+function descendants(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const [, command, , parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, "utf8")) ?? [];
+      if (command?.startsWith("sshd")) parents.set(Number(name), Number(parent));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const found = new Set([root]);
+  let size = 0;
+  while (size !== found.size) {
+    size = found.size;
+    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+  }
+  found.delete(root);
+  return [...found];
+}
+
+function signalQuietly(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
