@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { isImagePlace } from "../images/places.ts";
 import type { SshOptions } from "../environments/ssh.ts";
+import { isImagePlace } from "../images/places.ts";
 import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
 import { addImageOptions, type ImageOptions } from "./image-options.ts";

@@ -17,10 +17,10 @@ export async function copy(source: string, destination: string, options: CopyOpt
 }
 
 function kindOf(text: string): { readonly kind: string; readonly place: string } {
-  const [, kind, place] = /^([a-z-]+):(.+)$/s.exec(text) ?? [];
-  if (kind !== undefined && place !== undefined && (kind === "dir" || imageKinds.includes(kind)))
-    return { kind, place };
-  throw new UsageError(`copy ${text}: begin with what it is: ${[...imageKinds, "dir"].join(":, ")}:`);
+  const [, scheme, rest = ""] = /^([a-z][a-z-]+):(.*)$/s.exec(text) ?? [];
+  if (scheme === undefined) return { kind: "dir", place: text };
+  if (rest !== "" && (scheme === "dir" || imageKinds.includes(scheme))) return { kind: scheme, place: rest };
+  throw new UsageError(`copy ${text}: is not known here: use dir:, ${imageKinds.join(":, ")}:`);
 }
 
 async function unpack(source: string, directory: string, options: CopyOptions): Promise<void> {
