@@ -1,6 +1,6 @@
-// `pnpm bench [host|engine|emrun|registry-extract|ssh] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
-// alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing fails when a target is
-// missed.
+// `pnpm bench [host|engine|emrun|ssh|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
+// take here and with the alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing
+// fails when a target is missed.
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
@@ -15,8 +15,8 @@ const suites: Record<string, (rounds: number, directory: string) => AsyncGenerat
   host: benchHost,
   engine: benchEngine,
   emrun: benchEmrun,
-  "registry-extract": benchRegistryExtract,
   ssh: benchSsh,
+  "registry-extract": benchRegistryExtract,
 };
 
 const { values, positionals } = parseArgs({

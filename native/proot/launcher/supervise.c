@@ -67,10 +67,12 @@ static void pass_signals(struct supervision *supervision, const struct outcome *
     int number = (int)info.ssi_signo;
     if (number == SIGCHLD || !guest_needs(&info))
       continue;
-    if (!first->known)
+    if (!first->known) {
+      sigaddset(&supervision->passed_on, number);
       kill(supervision->guest.pid, number);
-    else if (number == SIGHUP || number == SIGINT || number == SIGTERM || number == SIGQUIT)
+    } else if (number == SIGHUP || number == SIGINT || number == SIGTERM || number == SIGQUIT) {
       end_guests(supervision);
+    }
   }
 }
 
@@ -90,7 +92,9 @@ static bool reap(struct supervision *supervision, struct outcome *first) {
       continue;
     }
     *first = (struct outcome){true, status};
-    if (!supervision->wait_for_all)
+    // Who ended the first guest by a signal to this process has ended the run.
+    bool was_asked = WIFSIGNALED(status) && sigismember(&supervision->passed_on, WTERMSIG(status)) == 1;
+    if (!supervision->wait_for_all || was_asked)
       end_guests(supervision);
   }
 }

@@ -2,6 +2,7 @@
 #ifndef ANYPROC_SUPERVISE_H
 #define ANYPROC_SUPERVISE_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "spawn.h"
@@ -11,6 +12,7 @@ struct supervision {
   int signals; // signalfd of everything that can be blocked
   int life;    // its end is everybody's end, or -1
   bool wait_for_all;
+  sigset_t passed_on; // what the first guest has been sent
 };
 
 // Returns the first guest's wait status (waitpid(2)).

@@ -64,8 +64,8 @@ describe("anyproc pull", () => {
     [["pull", "debian", "/tmp/x", "--max-bytes", "lots"], /--max-bytes lots: give a whole number/],
     [["pull", "debian", "/tmp/x", "--username", "u"], /--username: there is no password/],
     [["pull", "debian"], /missing required argument 'directory'/],
-    [["copy", "registry:debian", "ssh://x/y"], /copy ssh:\/\/x\/y: is not known here: use dir:/],
-    [["copy", "registry:x", "registry:y"], /registry: to registry: is not supported: copy from registry:/],
+    [["copy", "debian", "dir:x"], /copy debian: begin with what it is/],
+    [["copy", "dir:x", "dir:y"], /is not supported: copy from registry:/],
   ])("%j is refused in one sentence", async (args, message) => {
     const { exitCode, stdout, stderr } = await anyproc(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 125, stdout: "" });

@@ -15,7 +15,11 @@ beforeAll(async () => {
   box = await enter(server);
   // Answers with what it was sent, once that has ended.
   echo = createServer({ allowHalfOpen: true }, (socket) => {
-    void text(socket).then((said) => socket.end(`echo: ${said}`));
+    let said = "";
+    socket.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    socket.on("end", () => socket.end(`echo: ${said}`));
   });
   await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
   const address = echo.address();

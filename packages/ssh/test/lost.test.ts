@@ -1,6 +1,15 @@
 import { exec } from "@anyproc/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeOnServer, enter, rejection, type SshServer, startSshServer, until, within } from "./server.ts";
+import {
+  describeOnServer,
+  destination,
+  enter,
+  rejection,
+  type SshServer,
+  startSshServer,
+  until,
+  within,
+} from "./server.ts";
 
 let server: SshServer;
 beforeAll(async () => {
@@ -74,6 +83,17 @@ describeOnServer("a lost connection", () => {
     expect(error).toMatchObject({ code: "ANYPROC_CONNECTION_LOST" });
     expect(error.message).toContain("Keepalive timeout");
     await box.close();
+    await other.stop();
+  });
+
+  it("does not keep an environment from being closed", async () => {
+    const other = await startSshServer();
+    const boxes = [
+      await enter(other, { keepAliveMs: 0 }),
+      await enter(other, { keepAliveMs: 0, jump: [destination(other)] }),
+    ];
+    other.freeze();
+    await Promise.all(boxes.map((box) => box.close()));
     await other.stop();
   });
 

@@ -334,6 +334,7 @@ describeOnServer("a rootfs", () => {
     const inside = await rootfs.environment();
     expect((await exec(inside, ["./bin/tool", "a"])).stdout).toBe(`${remote}\na\n`);
     expect((await exec(inside, { argv: ["./tool"], cwd: "/bin" })).stdout).toBe(`${remote}/bin\n\n`);
+    expect((await inside.fs?.readFile("/bin/tool"))?.toString()).toContain("pwd");
     await inside.close();
     expect((await exec(box, ["true"])).exitCode).toBe(0);
   });
@@ -357,6 +358,15 @@ describeOnServer("a rootfs", () => {
     });
     await pipeline(tar, parser);
     expect((await sent).entries).toBe(names.length);
+  });
+
+  it("reports extended attributes that it does not restore", async () => {
+    const archive = pack();
+    archive.entry({ name: "file", pax: { "SCHILY.xattr.user.comment": "hello" } }, "content");
+    archive.finalize();
+    const report = await box.rootfs(remote).importTar(Readable.from(archive));
+    expect(report.losses).toMatchObject([{ path: "file", what: "xattr" }, { what: "owner" }]);
+    expect(fs.readFileSync(`${remote}/file`, "utf8")).toBe("content");
   });
 
   it.each([

@@ -212,6 +212,12 @@ until_true nobody_left
 expect 'its life descriptor ends' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
 expect 'waits for everyone when told so' 'first last' \
   "$(echo $(guest --no-kill-on-exit -- /bin/bash -c '(until_dead() { while kill -0 "$1" 2>/dev/null; do read -rt 0.02 <> <(:); done; }; until_dead $$; echo last) & echo first'))"
+timeout --foreground -s KILL 20 "$engine" --rootfs / --no-kill-on-exit -- /bin/bash -c 'echo started; sleep 60 & sleep 60' >"$scratch/asked" &
+asked=$!
+until_true test -s "$scratch/asked"
+kill -TERM $asked
+wait $asked
+expect 'but not after a signal that ended the first' 143 $?
 
 expect 'a pipeline of three hundred' 300 "$(guest -- /bin/bash -c "echo$(printf ' | { cat; echo; }%.0s' $(seq 300)) | wc -l" | tr -d ' ' | sed 's/^301$/300/')"
 many=()

@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import type { SshOptions } from "../environments/ssh.ts";
-import { isImagePlace } from "../images/places.ts";
 import type { OutputOptions } from "../output.ts";
 import type { SetExitCode } from "../program.ts";
 import { addImageOptions, type ImageOptions } from "./image-options.ts";
@@ -15,15 +14,17 @@ export interface CopyOptions extends SshOptions, ImageOptions, OutputOptions {
 /** `anyproc copy`. */
 export function copyCommand(setExitCode: SetExitCode): Command {
   const command = new Command("copy")
-    .description("copy a directory to or from another machine, or between a directory and a registry")
+    .description("copy a root filesystem to or from another machine, a registry, a layout or an archive")
     .usage("[options] SOURCE TARGET")
-    .argument("<source>", "DIR, dir:PATH, ssh://[USER@]HOST[:PORT]/PATH, registry:REF, or an image in a file")
-    .argument("<target>", "DIR or dir:PATH for what is elsewhere, else ssh:// or registry:REF")
-    .addOption(new Option("--delete", "remove from the target what the source does not have"))
-    .addOption(new Option("--checksum", "tell unchanged files by reading them, not by size and time"))
-    .optionsGroup("On ssh:");
-  addSshOptions(command).optionsGroup("Images:");
-  return addImageOptions(command)
+    .argument("<source>", "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH, registry:REF, oci:DIR[:TAG] or an archive")
+    .argument("<target>", "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH or registry:REF; one of the two is a directory here");
+  addSshOptions(
+    command
+      .optionsGroup("On ssh:")
+      .addOption(new Option("--delete", "remove from the target what the source does not have"))
+      .addOption(new Option("--checksum", "tell unchanged files by reading them, not by size and time")),
+  );
+  return addImageOptions(command.optionsGroup("Images:"))
     .addHelpText(
       "after",
       `
@@ -33,13 +34,18 @@ Examples:
   $ anyproc copy registry:debian:12 dir:./debian
   $ anyproc copy dir:./debian registry:localhost:5000/debian:mine
 
-Images in files are oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE and tar:FILE.
-A copy that was interrupted goes on where it stopped. What could not be kept is told, and is no failure.`,
+Archives are oci-archive:FILE, docker-archive:FILE and tar:FILE. A copy over ssh that was interrupted goes on where it
+stopped; what could not be kept is told, and is no failure.`,
     )
     .action(async (source: string, target: string, _options: unknown, self: Command) => {
-      const isImage = isImagePlace(source) || isImagePlace(target);
-      const { copy } = await (isImage ? import("../images/copy.ts") : import("../copy/copy.ts"));
-      await copy(source, target, self.optsWithGlobals<CopyOptions>());
+      const options = self.optsWithGlobals<CopyOptions>();
+      if ([source, target].some((place) => place.startsWith("ssh://"))) {
+        const { copyOverSsh } = await import("../copy/copy-over-ssh.ts");
+        await copyOverSsh(source, target, options);
+      } else {
+        const { copyImage } = await import("../copy/copy-image.ts");
+        await copyImage(source, target, options);
+      }
       setExitCode(0);
     });
 }

@@ -88,6 +88,8 @@ async function connectClient(
     client.once("ready", () => {
       settle();
       client.removeAllListeners("error").removeAllListeners("close");
+      // An error is followed by "close"; on a jump host nobody else listens.
+      client.on("error", () => {});
       resolve(client);
     });
     client.connect({

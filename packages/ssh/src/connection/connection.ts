@@ -12,6 +12,9 @@ interface Opened {
   once(event: "close", listener: () => void): unknown;
 }
 
+// How long the server may take to close its side of a connection that has been ended.
+const goodbyeMs = 1000;
+
 /** One live connection to a server, and the sessions on it. */
 export class Connection {
   readonly name: string;
@@ -75,7 +78,11 @@ export class Connection {
     if (this.#lost) return;
     const closed = new Promise<void>((resolve) => this.client.once("close", resolve));
     this.client.end();
+    // A server that is out of reach never closes its side. ssh2's own destroy() does nothing after end().
+    const { _sock: socket } = this.client as unknown as { readonly _sock?: { destroy(): void } };
+    const patience = setTimeout(() => socket?.destroy(), goodbyeMs);
     await closed;
+    clearTimeout(patience);
   }
 
   #open<C extends Opened, T>(

@@ -127,8 +127,12 @@ function track(stream: Duplex, open: Set<Duplex>): void {
 
 /** Ends a stream once it has taken what it was given. */
 function finish(stream: Duplex): void {
-  if (stream.writableFinished || !stream.writable) stream.destroy();
-  else stream.end(() => stream.destroy());
+  if (stream.writableFinished) {
+    stream.destroy();
+    return;
+  }
+  stream.once("finish", () => stream.destroy());
+  if (!stream.writableEnded) stream.end();
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { AnyprocError } from "@anyproc/core";
 import { extract, type Header, pack } from "tar-stream";
 import { roomIn } from "./room.ts";
-import { checkPath, parentOf } from "./tree.ts";
+import { checkPath, type Losses, parentOf } from "./tree.ts";
 
 /** What went through. */
 export interface PassedTar {
@@ -25,6 +25,7 @@ export async function passChecked(
   sink: Writable,
   symlinks: Set<string>,
   name: string,
+  losses: Losses,
 ): Promise<PassedTar> {
   const parser = extract();
   const packer = pack();
@@ -39,6 +40,7 @@ export async function passChecked(
     for await (const entry of parser) {
       const header = checkEntry(entry.header, symlinks, name);
       const path = header.name.replace(/\/$/, "");
+      if (hasAttributes(header)) losses.add(path, "xattr", "extended attributes and ACLs are not restored over SSH");
       if (header.type === "directory") directories.set(path, { ...header, name: path });
       if (header.type === "symlink") withLinks.add(parentOf(path));
       const out = packer.entry(header);
@@ -73,6 +75,11 @@ function checkEntry(header: Header, symlinks: Set<string>, name: string): Header
   if (header.type === "symlink") symlinks.add(path);
   else symlinks.delete(path);
   return { ...header, name: header.type === "directory" ? `${path}/` : path };
+}
+
+// pax(5), "SCHILY.*" and "LIBARCHIVE.xattr": where tars keep them. Their bytes are none that pass through text unharmed.
+function hasAttributes({ pax }: Header): boolean {
+  return Object.keys(pax ?? {}).some((key) => /^(SCHILY\.(xattr|acl)|LIBARCHIVE\.xattr)/.test(key));
 }
 
 function checkReachable(path: string, symlinks: ReadonlySet<string>, name: string): void {

@@ -1,7 +1,7 @@
 import { lstat, readdir, readlink, type Stats } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type EntryType, type Losses, type TreeEntry, toTree } from "./tree.ts";
+import { entryType, type Losses, type TreeEntry, toTree } from "./tree.ts";
 
 // The callback functions: half the cost of node:fs/promises for thousands of small calls.
 const lstatOf = promisify(lstat);
@@ -29,7 +29,7 @@ export async function listLocalTree(root: string, losses: Losses): Promise<Map<s
 }
 
 async function toEntry(path: string, file: string, stats: Stats): Promise<TreeEntry> {
-  const type = typeOf(stats);
+  const type = entryType(stats);
   return {
     path,
     type,
@@ -42,15 +42,6 @@ async function toEntry(path: string, file: string, stats: Stats): Promise<TreeEn
     inode: type === "file" && stats.nlink > 1 ? `${stats.dev}:${stats.ino}` : undefined,
     device: type.endsWith("device") ? deviceNumbers(stats.rdev) : undefined,
   };
-}
-
-function typeOf(stats: Stats): EntryType {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isFIFO()) return "fifo";
-  if (stats.isBlockDevice()) return "block device";
-  return stats.isCharacterDevice() ? "character device" : "socket";
 }
 
 /** Major and minor as Linux packs them: makedev(3). */

@@ -3,7 +3,7 @@ import type { FileEntryWithStats, Stats } from "ssh2";
 import { ask, forEachParallel } from "../files/sftp-request.ts";
 import type { SftpSource } from "../files/sftp-source.ts";
 import type { RemoteTools } from "./remote-tools.ts";
-import { checkPath, type EntryType, type Losses, type TreeEntry, toTree } from "./tree.ts";
+import { checkPath, type EntryType, entryType, type Losses, type TreeEntry, toTree } from "./tree.ts";
 
 /** A remote directory, and the ways to reach it. */
 export interface RemoteDirectory {
@@ -114,7 +114,7 @@ async function listWithSftp(remote: RemoteDirectory): Promise<TreeEntry[]> {
 }
 
 async function toEntry(remote: RemoteDirectory, path: string, stats: Stats): Promise<TreeEntry> {
-  const type = typeOf(stats);
+  const type = entryType(stats);
   const file = `${remote.path}/${path}`;
   return {
     path,
@@ -129,13 +129,4 @@ async function toEntry(remote: RemoteDirectory, path: string, stats: Stats): Pro
         ? await remote.sftp.use("readlink", file, (sftp) => ask<string>(sftp, (done) => sftp.readlink(file, done)))
         : undefined,
   };
-}
-
-function typeOf(stats: Stats): EntryType {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isFIFO()) return "fifo";
-  if (stats.isBlockDevice()) return "block device";
-  return stats.isCharacterDevice() ? "character device" : "socket";
 }

@@ -1,32 +1,25 @@
 import { stat } from "node:fs/promises";
-import { PassThrough, type Readable } from "node:stream";
-import { text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
+import { PassThrough } from "node:stream";
 import {
   AnyprocError,
-  defineEnvironment,
-  type Environment,
   type FileSystem,
   type Rootfs,
   type RootfsExport,
   type RootfsOptions,
-  type RootfsReport,
   type Starter,
   unsupported,
 } from "@anyproc/core";
-import { extract, type Header } from "tar-stream";
-import { ask } from "../files/sftp-request.ts";
-import { type PassedTar, passChecked } from "./check-tar.ts";
 import { downloadBySftp } from "./download-sftp.ts";
 import { downloadByTar } from "./download-tar.ts";
+import { exportTar } from "./export-tar.ts";
+import { importTar } from "./import-tar.ts";
 import { listLocalTree } from "./local-tree.ts";
 import { findRemoteTools, type RemoteTools } from "./remote-tools.ts";
-import { checkRemoteDirectory, listRemoteTree, type RemoteDirectory } from "./remote-tree.ts";
+import { listRemoteTree, type RemoteDirectory } from "./remote-tree.ts";
+import { rootedEnvironment } from "./rooted-environment.ts";
 import { stageLocally } from "./stage-locally.ts";
 import { sync } from "./sync.ts";
-import { syncFailed, toolFailure } from "./sync-error.ts";
 import type { SyncOptions, SyncReport } from "./sync-options.ts";
-import { Losses } from "./tree.ts";
 import { localTarget, remoteTarget } from "./tree-target.ts";
 import { uploadBySftp } from "./upload-sftp.ts";
 import { uploadByTar } from "./upload-tar.ts";
@@ -121,74 +114,11 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
     );
   }
 
-  async function importTar(tar: Readable, { signal }: RootfsOptions = {}): Promise<RootfsReport> {
-    const found = await requireTar();
-    await home.files.mkdir(root, { recursive: true });
-    const present = await listRemoteTree(remote, found, new Losses());
-    const symlinks = new Set([...present.values()].filter(({ type }) => type === "symlink").map((entry) => entry.path));
-    const command = { argv: ["tar", "-x", "-p", "-f", "-", "-C", root], cwd: "/", stdout: "null" } as const;
-    const running = await home.environment.spawn(command, signal ? { signal } : {});
-    const said = text(running.stderr);
-    let passed: PassedTar;
-    try {
-      passed = await passChecked(tar, running.stdin, symlinks, name);
-    } catch (error) {
-      await running.close();
-      signal?.throwIfAborted();
-      throw syncFailed(name, error);
-    }
-    const exit = await running.wait();
-    signal?.throwIfAborted();
-    if (exit.exitCode !== 0) throw syncFailed(name, toolFailure("tar", exit.exitCode, await said));
-    await setTimes(passed.directoriesWithLinks);
-    const losses = new Losses();
-    if (found.uid !== 0) {
-      losses.add(".", "owner", `all of it belongs to ${found.uid}:${found.gid} now: only root may give files away`);
-    }
-    return { entries: passed.entries, bytes: passed.bytes, losses: losses.list, lossCount: losses.count };
-  }
-
-  async function setTimes(directories: readonly Header[]): Promise<void> {
-    for (const { name: directory, mtime } of directories) {
-      const at = `${root}/${directory}`;
-      const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
-      await remote.sftp.use("setstat", at, (sftp) =>
-        ask<void>(sftp, (done) => sftp.utimes(at, seconds, seconds, (error) => done(error, undefined))),
-      );
-    }
-  }
-
-  function exportTar({ signal }: RootfsOptions = {}): RootfsExport {
+  function pack({ signal }: RootfsOptions = {}): RootfsExport {
     const tar = new PassThrough();
-    const report = packRemote(tar, signal);
+    const report = requireTar().then((found) => exportTar(remote, found, tar, signal));
     report.catch((error: Error) => tar.destroy(error));
     return { tar, report };
-  }
-
-  async function packRemote(tar: PassThrough, signal: AbortSignal | undefined): Promise<RootfsReport> {
-    const found = await requireTar();
-    await checkRemoteDirectory(remote);
-    const keep = found.tar === "gnu" ? ["--format=pax", "--xattrs", "--xattrs-include=*", "--acls"] : [];
-    const running = home.environment.create(
-      { argv: ["tar", "-c", ...keep, "--numeric-owner", "-f", "-", "-C", root, "."], cwd: "/" },
-      signal ? { signal } : {},
-    );
-    const count = countEntries(running.forkStdout());
-    const said = text(running.forkStderr());
-    running.attachStdout(tar);
-    await running.start();
-    const exit = await running.wait();
-    signal?.throwIfAborted();
-    const losses = new Losses();
-    const lines = (await said).split("\n").filter((line) => line !== "");
-    for (const line of lines) {
-      const socket = /^tar: (?:\.\/)?(.*): socket ignored$/.exec(line)?.[1];
-      if (socket) losses.add(socket, "socket", "sockets belong to the program that listens, so it was left out");
-    }
-    // 1: something changed while it was read. 2: something could not be read at all.
-    if (exit.exitCode > 1) throw syncFailed(name, toolFailure("tar", exit.exitCode, await said));
-    tar.end();
-    return { ...(await count), losses: losses.list, lossCount: losses.count };
   }
 
   async function requireTar(): Promise<RemoteTools> {
@@ -203,10 +133,14 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
     path: root,
     upload,
     download,
-    importTar,
-    exportTar,
+    async importTar(tar, { signal } = {}) {
+      const found = await requireTar();
+      await home.files.mkdir(root, { recursive: true });
+      return importTar(remote, found, tar, signal);
+    },
+    exportTar: pack,
     async copyTo(other, options) {
-      const { tar, report } = exportTar(options);
+      const { tar, report } = pack(options);
       const [sent, received] = await Promise.all([report, other.importTar(tar, options)]);
       return {
         ...received,
@@ -214,32 +148,8 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         lossCount: sent.lossCount + received.lossCount,
       };
     },
-    environment: () => rootedEnvironment(home, name, root),
+    environment: () => rootedEnvironment(home.environment, home.files, home.start, name, root),
   };
-}
-
-/** Runs programs with the rootfs in front of their working directory: no chroot, which only root could do. */
-function rootedEnvironment(home: RootfsHome, name: string, root: string): Environment {
-  const { environment } = home;
-  return defineEnvironment({
-    name,
-    capabilities: environment.capabilities,
-    fs: home.files,
-    start: (command) => home.start({ ...command, cwd: `${root}/${command.cwd ?? ""}` }),
-  });
-}
-
-async function countEntries(tar: Readable): Promise<{ entries: number; bytes: number }> {
-  const parser = extract();
-  const count = { entries: 0, bytes: 0 };
-  parser.on("entry", (header, content, next) => {
-    count.entries += 1;
-    count.bytes += header.size ?? 0;
-    content.on("end", next);
-    content.resume();
-  });
-  await pipeline(tar, parser);
-  return count;
 }
 
 function choosesTar({ transport = "auto" }: SyncOptions, hasTar: boolean, name: string): boolean {

@@ -55,6 +55,23 @@ export function checkPath(path: string, source: string): string {
   );
 }
 
+/** What the entry is, by the facts that node:fs and ssh2 give alike. */
+export function entryType(stats: {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+  isFIFO(): boolean;
+  isBlockDevice(): boolean;
+  isCharacterDevice(): boolean;
+}): EntryType {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isFIFO()) return "fifo";
+  if (stats.isBlockDevice()) return "block device";
+  return stats.isCharacterDevice() ? "character device" : "socket";
+}
+
 /** Path of the directory that a path is in; empty at the top. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));

@@ -1,12 +1,13 @@
 import type { CopyOptions } from "../commands/copy.ts";
+import { interruptible, libraryOptions, loadImageLibrary } from "../images/library.ts";
+import { progressShown } from "../images/progress.ts";
 import { writeErrorLine, writeJson } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
-import { interruptible, libraryOptions, loadImageLibrary } from "./library.ts";
-import { imageKinds } from "./places.ts";
-import { progressShown } from "./progress.ts";
 
-/** Copies a root filesystem: `anyproc copy`. */
-export async function copy(source: string, destination: string, options: CopyOptions): Promise<void> {
+const imageKinds = ["registry", "oci", "oci-archive", "docker-archive", "tar"];
+
+/** Copies a root filesystem between a directory and a registry, a layout or an archive. */
+export async function copyImage(source: string, destination: string, options: CopyOptions): Promise<void> {
   const from = kindOf(source);
   const to = kindOf(destination);
   if (imageKinds.includes(from.kind) && to.kind === "dir") return unpack(source, to.place, options);
@@ -17,10 +18,10 @@ export async function copy(source: string, destination: string, options: CopyOpt
 }
 
 function kindOf(text: string): { readonly kind: string; readonly place: string } {
-  const [, scheme, rest = ""] = /^([a-z][a-z-]+):(.*)$/s.exec(text) ?? [];
-  if (scheme === undefined) return { kind: "dir", place: text };
-  if (rest !== "" && (scheme === "dir" || imageKinds.includes(scheme))) return { kind: scheme, place: rest };
-  throw new UsageError(`copy ${text}: is not known here: use dir:, ${imageKinds.join(":, ")}:`);
+  const [, kind, place] = /^([a-z-]+):(.+)$/s.exec(text) ?? [];
+  if (kind !== undefined && place !== undefined && (kind === "dir" || imageKinds.includes(kind)))
+    return { kind, place };
+  throw new UsageError(`copy ${text}: begin with what it is: ${[...imageKinds, "dir"].join(":, ")}: or ssh://`);
 }
 
 async function unpack(source: string, directory: string, options: CopyOptions): Promise<void> {

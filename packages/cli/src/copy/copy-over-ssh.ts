@@ -8,7 +8,7 @@ import { UsageError } from "../usage-error.ts";
 import { parsePlace } from "./place.ts";
 
 /** Copies a directory to or from another machine, and tells what could not be kept. */
-export async function copy(from: string, to: string, options: CopyOptions): Promise<void> {
+export async function copyOverSsh(from: string, to: string, options: CopyOptions): Promise<void> {
   const source = parsePlace(from);
   const target = parsePlace(to);
   if (source.kind === target.kind) {

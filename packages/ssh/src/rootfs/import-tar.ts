@@ -1,0 +1,53 @@
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { RootfsReport } from "@anyproc/core";
+import type { Header } from "tar-stream";
+import { ask } from "../files/sftp-request.ts";
+import { type PassedTar, passChecked } from "./check-tar.ts";
+import type { RemoteTools } from "./remote-tools.ts";
+import { listRemoteTree, type RemoteDirectory } from "./remote-tree.ts";
+import { syncFailed, toolFailure } from "./sync-error.ts";
+import { Losses } from "./tree.ts";
+
+/** Unpacks a tar stream into a remote directory that is there, by the remote tar, once every entry has been checked. */
+export async function importTar(
+  remote: RemoteDirectory,
+  tools: RemoteTools,
+  tar: Readable,
+  signal: AbortSignal | undefined,
+): Promise<RootfsReport> {
+  const losses = new Losses();
+  const present = await listRemoteTree(remote, tools, new Losses());
+  const symlinks = new Set([...present.values()].filter(({ type }) => type === "symlink").map(({ path }) => path));
+  const running = await remote.environment.spawn(
+    { argv: ["tar", "-x", "-p", "-f", "-", "-C", remote.path], cwd: "/", stdout: "null" },
+    signal ? { signal } : {},
+  );
+  const said = text(running.stderr);
+  let passed: PassedTar;
+  try {
+    passed = await passChecked(tar, running.stdin, symlinks, remote.name, losses);
+  } catch (error) {
+    await running.close();
+    signal?.throwIfAborted();
+    throw syncFailed(remote.name, error);
+  }
+  const exit = await running.wait();
+  signal?.throwIfAborted();
+  if (exit.exitCode !== 0) throw syncFailed(remote.name, toolFailure("tar", exit.exitCode, await said));
+  await setTimes(remote, passed.directoriesWithLinks);
+  if (tools.uid !== 0) {
+    losses.add(".", "owner", `all of it belongs to ${tools.uid}:${tools.gid} now: only root may give files away`);
+  }
+  return { entries: passed.entries, bytes: passed.bytes, losses: losses.list, lossCount: losses.count };
+}
+
+async function setTimes(remote: RemoteDirectory, directories: readonly Header[]): Promise<void> {
+  for (const { name, mtime } of directories) {
+    const path = `${remote.path}/${name}`;
+    const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
+    await remote.sftp.use("setstat", path, (sftp) =>
+      ask<void>(sftp, (done) => sftp.utimes(path, seconds, seconds, (error) => done(error, undefined))),
+    );
+  }
+}
