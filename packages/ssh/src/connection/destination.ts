@@ -31,7 +31,7 @@ export async function resolveRoute(options: SshOptions): Promise<[Destination, .
     const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
     carriers.push((await resolveDestination({ ...inherited, ...asked }, configFiles)).destination);
   }
-  const [first = target.destination, ...others] = [...carriers, target.destination];
+  const [first, ...others] = [...carriers, target.destination];
   return [first, ...others];
 }
 
