@@ -11,6 +11,9 @@ static const struct {
   {"setModificationTime", set_modification_time},
 };
 
+// Defined by NAPI_MODULE_INIT(), which does not declare it.
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
+
 NAPI_MODULE_INIT() {
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

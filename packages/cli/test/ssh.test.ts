@@ -105,8 +105,10 @@ describe.skipIf(missing && !process.env["CI"])("anyproc and another machine", ()
   });
 
   test("copy wants one side here and one there, and a directory that exists", async () => {
-    const nowhere = await anyproc(["copy", "a", "b"]);
+    const nowhere = await anyproc(["copy", url("/a"), url("/b")]);
     expect([nowhere.exitCode, nowhere.stderr]).toEqual([125, expect.stringContaining("one side is ssh://")]);
+    const nothing = await anyproc(["copy", "a", "b"]);
+    expect([nothing.exitCode, nothing.stderr]).toEqual([125, expect.stringContaining("begin with what it is")]);
     const missing = await anyproc(["copy", ...where(), "/no/such", url("/tmp/x")], { env: { HOME: home } });
     expect([missing.exitCode, missing.stderr]).toEqual([125, expect.stringContaining("there is no such directory")]);
   });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, readlink } from "node:fs/promises";
 
 /** Everything about a tree that tar can carry, by path, as text that compares well. */
 export async function snapshot(directory: string): Promise<Record<string, string>> {
@@ -9,11 +9,12 @@ export async function snapshot(directory: string): Promise<Record<string, string
   async function visit(name: string): Promise<void> {
     const path = Buffer.from(name === "" ? directory : `${directory}/${name}`, "latin1");
     const stats = await lstat(path, { bigint: true });
+    const mode = Number(stats.mode) & 0o7777;
     const first = inodes.get(stats.ino);
     if (stats.isFile() && first === undefined) inodes.set(stats.ino, name);
     const content = stats.isFile()
       ? createHash("sha256")
-          .update(await readFile(path))
+          .update(await opened(path, mode, 0o400, () => readFile(path)))
           .digest("hex")
           .slice(0, 16)
       : stats.isSymbolicLink()
@@ -29,11 +30,24 @@ export async function snapshot(directory: string): Promise<Record<string, string
       content,
     ].join(" ");
     if (!stats.isDirectory()) return;
-    for (const child of (await readdir(path, { encoding: "latin1" })).sort()) {
-      await visit(name === "" ? child : `${name}/${child}`);
-    }
+    await opened(path, mode, 0o500, async () => {
+      for (const child of (await readdir(path, { encoding: "latin1" })).sort()) {
+        await visit(name === "" ? child : `${name}/${child}`);
+      }
+    });
   }
 
   await visit("");
   return places;
+}
+
+/** Looks into a file or a directory that its modes may keep even its owner out of; root would not need it. */
+async function opened<Result>(path: Buffer, mode: number, need: number, look: () => Promise<Result>): Promise<Result> {
+  if ((mode & need) === need) return look();
+  await chmod(path, mode | need);
+  try {
+    return await look();
+  } finally {
+    await chmod(path, mode);
+  }
 }

@@ -10,7 +10,7 @@ import { describeTree } from "../fixtures/tree.ts";
 
 // Few names, so that entries meet; many ways to leave.
 const name = fc.oneof(
-  { weight: 30, arbitrary: fc.constantFrom("a", "b", "c") },
+  { weight: 60, arbitrary: fc.constantFrom("a", "b", "c") },
   { weight: 6, arbitrary: fc.constantFrom(".wh.a", ".wh.b", ".wh..wh..opq", ".", "") },
   { weight: 2, arbitrary: fc.constantFrom("..", "outside", "rootfs", ".wh..", ".wh...") },
 );
@@ -19,12 +19,12 @@ const path = fc
   .map(([start, names]) => `${start}${names.join("/")}`);
 const entry: fc.Arbitrary<EntryInput> = fc.record({
   path,
-  type: fc.constantFrom("file", "file", "directory", "symlink", "symlink", "hardlink", "fifo"),
+  type: fc.constantFrom("file", "file", "file", "directory", "directory", "symlink", "symlink", "hardlink", "fifo"),
   linkPath: fc.oneof(path, fc.constantFrom("..", "../outside", "/", "/outside", "../../..", "a/../../outside/canary")),
   mode: fc.constantFrom(0o755, 0o000, 0o4777, 0o1777, 0o200),
   content: fc.constantFrom("", "content"),
 });
-const layers = fc.array(fc.array(entry, { maxLength: 8 }), { minLength: 1, maxLength: 4 });
+const layers = fc.array(fc.array(entry, { maxLength: 5 }), { minLength: 1, maxLength: 4 });
 
 const acceptable = /^ANYPROC_(UNSAFE_PATH|ARCHIVE_INVALID|TARGET_UNWRITABLE)$/;
 
