@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -54,6 +54,7 @@ export const sshServerKinds = {
 } as const satisfies Record<string, SshServerOptions>;
 
 const sshd = "/usr/sbin/sshd";
+const userPrefix = "anyproc-";
 const isRoot = process.getuid?.() === 0;
 
 /** Why no server can be started on this machine; undefined when one can. */
@@ -67,9 +68,10 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   if (missing) throw new Error(missing);
   const directory = await mkdtemp(join(tmpdir(), "anyproc-sshd-"));
   await chmod(directory, 0o755);
-  const user = isRoot ? `anyproc-${randomBytes(4).toString("hex")}` : userInfo().username;
+  const user = isRoot ? `${userPrefix}${process.pid}-${randomBytes(3).toString("hex")}` : userInfo().username;
   const password = isRoot ? randomBytes(12).toString("hex") : undefined;
   const home = join(directory, "home");
+  await removeLeftUsers();
   await addUser(user, password, home, options.shell ?? "/bin/sh");
 
   const hostKeyFiles = (options.hostKeys ?? ["ed25519", "ecdsa"]).map((type) =>
@@ -109,19 +111,15 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   let log = "";
   let child: ChildProcess | undefined;
   async function start(): Promise<void> {
-    const started = spawn(sshd, ["-D", "-e", "-f", configFile], { stdio: ["ignore", "ignore", "pipe"] });
+    // setpriv(1): the server ends with us, however we end.
+    const argv = ["--pdeathsig", "KILL", sshd, "-D", "-e", "-f", configFile];
+    const started = spawn("setpriv", argv, { stdio: ["ignore", "ignore", "pipe"] });
     child = started;
     started.stderr.on("data", (chunk: Buffer) => {
       log += chunk;
     });
     await untilReady(port, started, () => log);
   }
-  // A test that is killed leaves no server behind.
-  const onExit = (): void => {
-    child?.kill("SIGKILL");
-    if (isRoot) spawnSync("userdel", ["--force", user]);
-  };
-  process.once("exit", onExit);
   async function kill(): Promise<void> {
     if (!child) return;
     const isRunning = child.exitCode === null && child.signalCode === null;
@@ -132,7 +130,6 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     await gone;
   }
   async function stop(): Promise<void> {
-    process.off("exit", onExit);
     await kill();
     if (isRoot) await removeUser(user);
     await rm(directory, { recursive: true, force: true });
@@ -170,6 +167,15 @@ async function addUser(user: string, password: string | undefined, home: string,
   const id = (flag: string): number => Number(execFileSync("id", [flag, user], { encoding: "utf8" }));
   await mkdir(home, { mode: 0o755 });
   await chown(home, id("-u"), id("-g"));
+}
+
+/** Users whose tests were killed before they could remove them; the name has the test's process id. */
+async function removeLeftUsers(): Promise<void> {
+  if (!isRoot) return;
+  for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
+    const [, user, pid] = /^(anyproc-(\d+)-[0-9a-f]{6}):/.exec(line) ?? [];
+    if (user !== undefined && !existsSync(`/proc/${pid}`)) await removeUser(user);
+  }
 }
 
 async function removeUser(user: string): Promise<void> {
