@@ -10,7 +10,7 @@ import { openTerminal } from "./support/terminal.ts";
 const missing = sshServerMissing();
 if (missing) console.warn(`tests against a real server are skipped: ${missing}`);
 
-describe.skipIf(missing && !process.env["CI"])("anyproc and another machine", () => {
+describe.skipIf(missing)("anyproc and another machine", () => {
   let server: SshServer;
   let home: string;
   beforeAll(async () => {
