@@ -8,9 +8,9 @@ import { ZstdFrameSplitter } from "./zstd-frames.ts";
 /** How a layer is compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
-const outputBytes = 512 * 1024;
+const outputBytes = 128 * 1024;
 // Room for the thread pool to work ahead of the one that unpacks.
-const aheadBytes = 2 * 1024 * 1024;
+const aheadBytes = 512 * 1024;
 
 /**
  * Finds the compression by the first bytes, whatever the media type says.
