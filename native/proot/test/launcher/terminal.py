@@ -24,6 +24,7 @@ class Terminal:
             os.environ.update(PS1="prompt> ", HISTFILE="", TERM="dumb")
             os.execv(argv[0], argv)
         self.text = ""
+        self.transcript = ""
         self.end = False
 
     def read(self, deadline):
@@ -31,18 +32,19 @@ class Terminal:
         readable, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
         if readable:
             try:
-                chunk = os.read(self.master, 4096)
+                chunk = os.read(self.master, 4096).decode(errors="replace")
             except OSError:
-                chunk = b""
+                chunk = ""
             self.end = not chunk
-            self.text += chunk.decode(errors="replace")
+            self.text += chunk
+            self.transcript += chunk
 
     def expect(self, pattern):
         """Reads until `pattern` appears behind everything expected before."""
         deadline = time.monotonic() + 20
         while not (found := re.search(pattern, self.text)):
             if self.end or time.monotonic() > deadline:
-                sys.exit(f"not ok: {pattern!r} did not come; there is {self.text!r}")
+                sys.exit(f"not ok: {pattern!r} did not come; there is {self.text!r} of\n{self.transcript}")
             self.read(deadline)
         before, self.text = self.text[: found.start()], self.text[found.end() :]
         return before
@@ -54,7 +56,7 @@ class Terminal:
         self.type("fg\n")
         while os.tcgetpgrp(self.master) == before:
             if time.monotonic() > deadline:
-                sys.exit(f"not ok: the job did not get the terminal; there is {self.text!r}")
+                sys.exit(f"not ok: the job did not get the terminal; there is\n{self.transcript}")
             self.read(time.monotonic() + 0.01)
 
     def type(self, text):
@@ -65,10 +67,11 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-# Says when it runs and when it runs again, so that keys are typed neither too early nor into the shell.
+# Says when it runs and when it runs again, so that keys are typed neither too early nor into the shell. The handler
+# uses os.write: a second SIGCONT may come while print is still in its buffer, where Python allows no other print.
 PROGRAM = (
-    f"{sys.executable} -c 'import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
-    'signal.signal(signal.SIGCONT, lambda *_: print("continued", flush=True)); '
+    f"{sys.executable} -c 'import os, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    'signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"continued\\n")); '
     'print("started", flush=True); [signal.pause() for _ in iter(int, 1)]\''
 )
 SHELL = ("/bin/bash", "--norc", "--noprofile", "-i")
@@ -82,7 +85,7 @@ def control_a_job(terminal, start):
     terminal.expect("Stopped")
     terminal.expect("prompt> ")
     terminal.type("bg\n")
-    terminal.expect('continued(?!")')
+    terminal.expect("continued\r")
     terminal.type("jobs\n")
     terminal.expect("Running")
     terminal.expect("prompt> ")
