@@ -140,6 +140,7 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
 const containersConf = `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 cgroupns = "host"
+init_path = "/usr/bin/docker-init"
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"

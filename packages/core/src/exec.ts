@@ -31,6 +31,8 @@ export interface ExecResult {
   readonly durationMs: number;
   readonly timedOut: boolean;
   readonly aborted: boolean;
+  /** True when the kernel ended the program because its memory limit was reached; only where that can be told. */
+  readonly outOfMemory?: boolean;
   /** True for anything but exit code 0. */
   readonly failed: boolean;
 }
@@ -115,6 +117,7 @@ export async function exec(
     durationMs: performance.now() - startedAt,
     timedOut: exit.timedOut,
     aborted: exit.aborted,
+    ...(exit.outOfMemory && { outOfMemory: true }),
     failed: exit.exitCode !== 0 || exit.timedOut || exit.aborted,
   };
   if (result.failed && reject) throw new ExitError(result, exit.aborted ? options.signal?.reason : undefined);
@@ -151,9 +154,11 @@ function describe(result: ExecResult): string {
     ? "timed out"
     : result.aborted
       ? "was aborted"
-      : result.signal
-        ? `was ended by ${result.signal}`
-        : `exited with ${result.exitCode}`;
+      : result.outOfMemory
+        ? "ran out of memory"
+        : result.signal
+          ? `was ended by ${result.signal}`
+          : `exited with ${result.exitCode}`;
   const lastLine = result.stderr.trimEnd().split("\n").at(-1);
   return `${result.command}: ${how}${lastLine ? `: ${lastLine}` : ""}`;
 }

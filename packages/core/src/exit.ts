@@ -12,6 +12,8 @@ export interface Exit {
   readonly timedOut: boolean;
   /** True when the AbortSignal ended the process. */
   readonly aborted: boolean;
+  /** True when the kernel ended the program because its memory limit was reached; only where that can be told. */
+  readonly outOfMemory?: boolean;
 }
 
 /** The exit codes that every environment shares with the shells and with docker. */

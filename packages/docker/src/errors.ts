@@ -9,7 +9,9 @@ export type DockerErrorCode =
   | "ANYPROC_CONTAINER_NOT_FOUND"
   | "ANYPROC_CONTAINER_EXISTS"
   | "ANYPROC_CONTAINER_NOT_RUNNING"
-  | "ANYPROC_IMAGE_NOT_FOUND";
+  | "ANYPROC_IMAGE_NOT_FOUND"
+  | "ANYPROC_CREDENTIALS_UNREADABLE"
+  | "ANYPROC_PULL_FAILED";
 
 /** An error with one of this package's codes. */
 export function dockerError(code: DockerErrorCode, message: string, cause?: unknown): AnyprocError {

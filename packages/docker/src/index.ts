@@ -1,2 +1,20 @@
+import { registerEnvironment, registeredEnvironments } from "@anyproc/core";
+import { createDocker } from "./create-docker.ts";
+
 export { connectDocker, type DaemonFacts, type DockerConnection } from "./connection/connect.ts";
 export type { DockerCertificates, DockerConnectionOptions } from "./connection/options.ts";
+export type { ContainerHandle, NetworkAddress, PublishedPort } from "./containers/addresses.ts";
+export type {
+  ContainerLimits,
+  DockerOptions,
+  PortMapping,
+  TmpfsMapping,
+  VolumeMapping,
+} from "./containers/options.ts";
+export { type LeftContainer, leftContainers, sweepContainers } from "./containers/sweep.ts";
+export { createDocker, type DockerEnvironment, type DockerProcess } from "./create-docker.ts";
+export type { ImageConfig } from "./images/image.ts";
+export type { PullOptions, PullProgress, RegistryCredentials } from "./images/options.ts";
+
+// Another copy of this package may be loaded already: either one serves.
+if (!registeredEnvironments().includes("docker")) registerEnvironment("docker", createDocker);

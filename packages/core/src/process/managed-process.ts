@@ -210,6 +210,7 @@ export class ManagedProcess implements Process {
       exitCode: exitCodeOf(exit.code, exit.signal),
       timedOut: this.#timedOut,
       aborted: this.#aborted,
+      ...(exit.outOfMemory && { outOfMemory: true }),
     };
   }
 

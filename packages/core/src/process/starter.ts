@@ -6,6 +6,8 @@ import type { SignalName } from "../signals.ts";
 export interface ProgramExit {
   readonly code: number | null;
   readonly signal: SignalName | null;
+  /** True when the kernel ended it because its memory limit was reached. */
+  readonly outOfMemory?: boolean;
 }
 
 /** How a tree is ended. */

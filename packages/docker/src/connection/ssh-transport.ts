@@ -82,5 +82,5 @@ export class SshSocket extends Duplex {
 }
 
 function sshFailure(words: string): Error {
-  return Object.assign(new Error(`ssh: ${words}`), { code: "ANYPROC_SSH" });
+  return Object.assign(new Error(`ssh: ${words}`), { code: "SSH_FAILED" });
 }

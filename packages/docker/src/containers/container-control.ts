@@ -1,0 +1,81 @@
+import { type EndOptions, type ProgramExit, type PtySize, type SignalName, unsupported } from "@anyproc/core";
+import type Docker from "dockerode";
+import type { DockerConnection } from "../connection/connect.ts";
+import { statusOf } from "../connection/daemon-error.ts";
+
+/** Signals to a container's program, and its end. */
+export interface ContainerControl {
+  signal(name: SignalName): Promise<void>;
+  end(options: EndOptions): Promise<void>;
+  resize(size: Required<PtySize>): Promise<void>;
+}
+
+// tini's own source, and pid_namespaces(7): what the first process has no handler for does not reach it from outside,
+// and tini leaves those of its own faults, and of a stop, to itself.
+const keptByInit: ReadonlySet<string> = new Set(
+  ["ABRT", "BUS", "FPE", "ILL", "SEGV", "STOP", "SYS", "TRAP", "TTIN", "TTOU"].map((name) => `SIG${name}`),
+);
+
+export function containerControl(
+  connection: DockerConnection,
+  container: Docker.Container,
+  exited: Promise<ProgramExit>,
+  hasInit: boolean,
+): ContainerControl {
+  let hasEnded = false;
+  const over = exited.then(
+    () => {},
+    () => {},
+  );
+  void over.then(() => {
+    hasEnded = true;
+  });
+
+  async function send(name: SignalName): Promise<void> {
+    if (hasEnded) return;
+    try {
+      await connection.request(container.id, () => container.kill({ signal: name }));
+    } catch (error) {
+      // It has ended meanwhile: 409 not running, 404 removed.
+      const status = statusOf((error as Error).cause);
+      if (status !== 409 && status !== 404) throw error;
+    }
+  }
+
+  async function signal(name: SignalName): Promise<void> {
+    if (hasInit && keptByInit.has(name)) {
+      throw unsupported(
+        "docker",
+        `sending ${name} through the container's init`,
+        "make the environment with init: false",
+      );
+    }
+    await send(name);
+  }
+
+  async function end({ killSignal, forceKillAfterMs }: EndOptions): Promise<void> {
+    const asks = killSignal !== "SIGKILL" && forceKillAfterMs > 0;
+    if (asks) await send(killSignal);
+    if (!asks || !(await isOverWithin(over, forceKillAfterMs))) await send("SIGKILL");
+    await over;
+  }
+
+  return {
+    signal,
+    end,
+    async resize({ columns, rows }) {
+      if (!hasEnded)
+        await connection.request(container.id, () => container.resize({ w: columns, h: rows })).catch(() => {});
+    },
+  };
+}
+
+async function isOverWithin(over: Promise<void>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false);
+  });
+  const isOver = await Promise.race([over.then(() => true), late]);
+  clearTimeout(timer);
+  return isOver;
+}

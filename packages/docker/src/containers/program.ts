@@ -1,0 +1,84 @@
+import { AnyprocError, type Command, type PtySize, type UserIds } from "@anyproc/core";
+
+/** A program and its variables in the daemon's words. */
+export interface ProgramConfig {
+  readonly argv: string[];
+  /** `NAME=value`, or `NAME` alone to take a variable of the image's away. */
+  readonly env: string[];
+}
+
+// execve(2), "Limits on size of arguments and environment": one string, and all of them on Linux's usual stack.
+const maxStringBytes = 128 * 1024 - 1;
+const maxTotalBytes = 2 * 1024 * 1024;
+
+// What the daemon sets of its own accord, besides HOME.
+const daemonVariables = ["PATH", "HOSTNAME", "TERM"];
+
+/**
+ * Spells argv and variables. The runtime always sets HOME, so the shell has to take it away again.
+ *
+ * @param inherited names of the variables that the program would get without being told
+ * @throws ANYPROC_ARGUMENTS_TOO_LONG
+ */
+export function programConfig(
+  command: Command,
+  own: Readonly<Record<string, string | undefined>>,
+  inherited: readonly string[],
+): ProgramConfig {
+  const replaces = command.extendEnv === false;
+  const variables: Record<string, string | undefined> = Object.assign(
+    Object.create(null),
+    replaces ? Object.fromEntries([...inherited, ...daemonVariables].map((name) => [name, undefined])) : own,
+    command.env,
+  );
+  const env = Object.entries(variables).map(([name, value]) => (value === undefined ? name : `${name}=${value}`));
+  const argv = command.argv.map(String);
+  checkLength([...argv, ...env]);
+  const losesHome = variables["HOME"] === undefined && (replaces || "HOME" in variables);
+  return { argv: losesHome ? throughShell("unset HOME", argv) : argv, env };
+}
+
+/** Names of variables as the daemon lists them, `NAME=value`. */
+export function variableNames(env: readonly string[]): string[] {
+  return env.map((variable) => variable.split("=")[0] ?? "").filter((name) => name !== "");
+}
+
+/** The same program behind a few words of shell, which needs the image to have one. */
+function throughShell(script: string, argv: readonly string[]): string[] {
+  return ["/bin/sh", "-c", `${script}; exec -- "$0" "$@"`, ...argv];
+}
+
+/** The same program, on a terminal that has its size before it starts: for daemons that cannot set it. */
+export function withTerminalSize(argv: readonly string[], pty: PtySize | true): string[] {
+  const { rows, columns } = sizeOf(pty);
+  return throughShell(`stty rows ${rows} cols ${columns} 2>/dev/null`, argv);
+}
+
+/** The size of a terminal with what was left out. */
+export function sizeOf(pty: PtySize | boolean): Required<PtySize> {
+  const { columns = 80, rows = 24 } = typeof pty === "object" ? pty : {};
+  return { columns, rows };
+}
+
+/** A user in the daemon's words. */
+export function userText(user: UserIds | string): string {
+  if (typeof user === "string") return user;
+  return user.gid === undefined ? String(user.uid) : `${user.uid}:${user.gid}`;
+}
+
+function checkLength(strings: readonly string[]): void {
+  let total = 0;
+  for (const string of strings) {
+    const bytes = Buffer.byteLength(string);
+    total += bytes + 9;
+    if (bytes > maxStringBytes) throw tooLong(`an argument or variable has ${bytes} bytes, ${maxStringBytes} fit`);
+  }
+  if (total > maxTotalBytes) throw tooLong(`arguments and variables have ${total} bytes, ${maxTotalBytes} fit`);
+}
+
+function tooLong(reason: string): AnyprocError {
+  return new AnyprocError(
+    "ANYPROC_ARGUMENTS_TOO_LONG",
+    `the command is too long: ${reason}: pass the data in a file or on stdin`,
+  );
+}

@@ -1,0 +1,35 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { DockerConnection } from "../connection/connect.ts";
+import { statusOf } from "../connection/daemon-error.ts";
+
+// A container that the daemon is removing already takes some tens of milliseconds.
+const pauseMs = 20;
+const attempts = 500;
+
+/** Stops and removes a container with its anonymous volumes; one that is gone, or just going, is fine. */
+export async function removeContainer(connection: DockerConnection, id: string): Promise<void> {
+  try {
+    await connection.request(id, (docker) => docker.getContainer(id).remove({ force: true, v: true }));
+  } catch (error) {
+    const status = statusOf((error as Error).cause);
+    if (status !== 404 && status !== 409) throw error;
+  }
+}
+
+/** Ids of the containers with this label, whatever their state. */
+export async function containersWith(connection: DockerConnection, label: string): Promise<string[]> {
+  const found = await connection.request(connection.name, (docker) =>
+    docker.listContainers({ all: true, filters: { label: [label] } }),
+  );
+  return found.map(({ Id }) => Id);
+}
+
+/** Removes the containers with a label, and resolves when the daemon has none any more. */
+export async function removeAllWith(connection: DockerConnection, label: string): Promise<void> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const ids = await containersWith(connection, label);
+    if (ids.length === 0) return;
+    await Promise.all(ids.map((id) => removeContainer(connection, id)));
+    await delay(pauseMs);
+  }
+}

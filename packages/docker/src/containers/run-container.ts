@@ -1,0 +1,136 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Command, ProgramExit, RunningProgram } from "@anyproc/core";
+import type Docker from "dockerode";
+import type { DockerConnection } from "../connection/connect.ts";
+import { ProgramStreams } from "../streams/program-streams.ts";
+import { runningProgram } from "../streams/running-program.ts";
+import { detachKeys } from "../streams/terminal-input.ts";
+import { containerControl } from "./container-control.ts";
+import { connectionLost, containerExit } from "./container-exit.ts";
+import { sizeOf } from "./program.ts";
+import { removeContainer } from "./removal.ts";
+import type { ContainerSource } from "./start-container.ts";
+
+// The end of the output and the news of the exit travel apart; this long they may be out of step, in milliseconds.
+const newsDelayMs = 2000;
+
+/**
+ * Starts a container that was made. Streams are attached, and the end is waited for, before the start: so nothing of
+ * either can be missed, however short the program is, and however soon the daemon removes the container.
+ */
+export async function runContainer(
+  source: ContainerSource,
+  command: Command,
+  container: Docker.Container,
+): Promise<RunningProgram> {
+  const { connection, template } = source;
+  const { AutoRemove = false, Init = true } = template.HostConfig;
+  const hasTerminal = Boolean(command.pty);
+  const { socket, answer, abandon } = await watchContainer(connection, container.id, command, {
+    // A container's name is free for the next one only when it has been removed.
+    condition: template.name !== undefined && AutoRemove ? "removed" : "next-exit",
+  });
+  const streams = new ProgramStreams(socket, hasTerminal);
+  try {
+    await connection.request(template.name ?? container.id, () => container.start());
+  } catch (error) {
+    abandon();
+    throw error;
+  }
+  const exited = untilLost(connection, container, streams, containerExit(connection, answer)).then(
+    (exit) => settle(source, container, exit),
+    async (error: unknown) => {
+      abandon();
+      // Nobody can use it any more; where there is no daemon, sweepContainers() finds it later.
+      if (source.autoRemove) await removeContainer(connection, container.id).catch(() => {});
+      throw error;
+    },
+  );
+  const control = containerControl(connection, container, exited, Init);
+  if (command.pty) await control.resize(sizeOf(command.pty));
+  return runningProgram({ command, socket, streams, exited, ...control });
+}
+
+/** Attaches to a container and waits for its end, both before it runs. */
+async function watchContainer(
+  connection: DockerConnection,
+  id: string,
+  command: Command,
+  { condition }: { readonly condition: "next-exit" | "removed" },
+): Promise<{ readonly socket: Duplex; readonly answer: IncomingMessage; readonly abandon: () => void }> {
+  const aborter = new AbortController();
+  const hasInput = command.stdin !== "null" || Boolean(command.pty);
+  const wanted = new URLSearchParams({
+    stream: "1",
+    stdout: "1",
+    stderr: "1",
+    ...(hasInput && { stdin: "1" }),
+    detachKeys,
+  });
+  const attaching = connection.openDuplex(id, { path: `/containers/${id}/attach?${wanted}` });
+  const waiting = connection.openResponse(id, {
+    path: `/containers/${id}/wait?condition=${condition}`,
+    signal: aborter.signal,
+  });
+  const abandon = (): void => {
+    attaching.then(
+      (socket) => socket.destroy(),
+      () => {},
+    );
+    waiting.then(
+      (answer) => answer.on("error", () => {}),
+      () => {},
+    );
+    aborter.abort();
+  };
+  try {
+    const [socket, answer] = await Promise.all([attaching, waiting]);
+    return { socket, answer, abandon };
+  } catch (error) {
+    abandon();
+    throw error;
+  }
+}
+
+/** The exit, unless the streams are cut off while the program runs on. */
+async function untilLost(
+  connection: DockerConnection,
+  container: Docker.Container,
+  streams: ProgramStreams,
+  reported: Promise<ProgramExit>,
+): Promise<ProgramExit> {
+  let timer: NodeJS.Timeout | undefined;
+  const cutOff = new Promise<never>((_resolve, reject) => {
+    void streams.ended.then((end) => {
+      if (end === "cut") reject(connectionLost(connection));
+      else timer = setTimeout(() => void rejectIfRunning(reject), newsDelayMs);
+    });
+  });
+  cutOff.catch(() => {});
+  async function rejectIfRunning(reject: (error: unknown) => void): Promise<void> {
+    const state = await connection.request(container.id, () => container.inspect()).catch(() => undefined);
+    if (state?.State.Running) reject(connectionLost(connection));
+  }
+  try {
+    return await Promise.race([reported, cutOff]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What the daemon has not done by itself when a program ends: say whether memory ran out, and remove the container. */
+async function settle(source: ContainerSource, container: Docker.Container, exit: ProgramExit): Promise<ProgramExit> {
+  const { connection, template, autoRemove } = source;
+  if (template.HostConfig.AutoRemove) return exit;
+  const outOfMemory =
+    exit.signal === "SIGKILL" &&
+    (await connection
+      .request(container.id, () => container.inspect())
+      .then(
+        ({ State }) => State.OOMKilled,
+        () => false,
+      ));
+  if (autoRemove) await removeContainer(connection, container.id).catch(() => {});
+  return { ...exit, ...(outOfMemory && { outOfMemory }) };
+}

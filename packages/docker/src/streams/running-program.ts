@@ -1,0 +1,54 @@
+import type { Duplex, Readable } from "node:stream";
+import type { Command, EndOptions, ProgramExit, PtySize, RunningProgram, SignalName } from "@anyproc/core";
+import type { ProgramStreams } from "./program-streams.ts";
+import { terminalInput } from "./terminal-input.ts";
+
+/** What is known of a program that has been started. */
+export interface StartedProgram {
+  readonly command: Command;
+  readonly socket: Duplex;
+  readonly streams: ProgramStreams;
+  readonly exited: Promise<ProgramExit>;
+  signal(name: SignalName): Promise<void>;
+  end(options: EndOptions): Promise<void>;
+  resize(size: Required<PtySize>): Promise<void>;
+}
+
+/** Puts a program and its connection together as core wants them. */
+export function runningProgram(started: StartedProgram): RunningProgram {
+  const { command, socket, streams, exited, signal, end, resize } = started;
+  const { pty } = command;
+  let hasEnded = false;
+  exited
+    .catch(() => {})
+    .finally(() => {
+      hasEnded = true;
+    });
+  const abandoned = (): void => {
+    // A local program would get SIGPIPE from its next write, or SIGHUP when its terminal is gone.
+    streams.onAbandoned = () => {};
+    if (!hasEnded) void signal(pty ? "SIGHUP" : "SIGPIPE").catch(() => {});
+  };
+  streams.onAbandoned = abandoned;
+  if (pty) {
+    streams.stdout.once("close", () => {
+      if (!streams.stdout.readableEnded) abandoned();
+    });
+  }
+  const stdin = pty ? terminalInput(socket) : socket;
+  if (pty && command.stdin === "null") stdin.end();
+  return {
+    stdin: command.stdin === "null" ? null : stdin,
+    stdout: command.stdout === "null" && !pty ? discard(streams.stdout) : streams.stdout,
+    stderr: command.stderr === "null" ? discard(streams.stderr) : streams.stderr,
+    exited,
+    signal,
+    end,
+    ...(pty && { resize: (size: Required<PtySize>) => void resize(size) }),
+  };
+}
+
+function discard(stream: Readable | null): null {
+  stream?.resume();
+  return null;
+}

@@ -1,0 +1,30 @@
+import { type Duplex, Writable } from "node:stream";
+
+// What a terminal's line discipline reads as end of file: termios(3), VEOF.
+const endOfTransmission = Buffer.from([4]);
+const lineFeed = 10;
+
+/**
+ * What a daemon takes for "leave the terminal". It cannot be turned off, and its own default would hold back every
+ * Ctrl-P: so it is a row of keys that nobody types.
+ */
+export const detachKeys: string = Array.from({ length: 8 }, () => "ctrl-^,ctrl-_").join(",");
+
+/** The keyboard of a terminal. Its end is typed, since a terminal that is hung up would end the program. */
+export function terminalInput(connection: Duplex): Writable {
+  let isAtLineStart = true;
+  const input = new Writable({
+    write(chunk: Buffer, _encoding, callback) {
+      isAtLineStart = chunk.at(-1) === lineFeed;
+      connection.write(chunk, () => callback());
+    },
+    final(callback) {
+      // Within a line the first one only hands the line over.
+      if (!isAtLineStart && connection.writable) connection.write(endOfTransmission);
+      if (connection.writable) connection.write(endOfTransmission);
+      callback();
+    },
+  });
+  connection.once("close", () => input.destroy());
+  return input;
+}
