@@ -10,6 +10,7 @@ export {
   toCommand,
   type UserIds,
 } from "./command.ts";
+export { copyRootfs } from "./copy-rootfs.ts";
 export { defineEnvironment, type EnvironmentDefinition } from "./define-environment.ts";
 export type { Capabilities, Environment, FileStats, FileSystem, SpawnOptions } from "./environment.ts";
 export { AnyprocError, type ErrorCode, isAnyprocError, systemErrorCode, unsupported } from "./errors.ts";

@@ -5,7 +5,17 @@ import type { Environment } from "./environment.ts";
 export interface RootfsLoss {
   /** Path inside the rootfs, without a leading slash. */
   readonly path: string;
-  readonly what: "owner" | "xattr" | "device" | "hard link" | "mode" | "time" | "socket" | "file type";
+  readonly what:
+    | "owner"
+    | "xattr"
+    | "device"
+    | "hard link"
+    | "mode"
+    | "time"
+    | "socket"
+    | "file type"
+    | "content"
+    | "config";
   /** One sentence: what happened instead, and what would keep it. */
   readonly reason: string;
 }

@@ -14,4 +14,6 @@ export { formatHeader } from "./format-header.ts";
 export { type Header, parseHeader } from "./header.ts";
 export { invalidArchive } from "./invalid-archive.ts";
 export { type Piece, type ReadEntry, readTar } from "./read-tar.ts";
+export { type ScannedEntry, scanTar } from "./scan-tar.ts";
 export { type EntrySink, type OnEntry, TarReader } from "./tar-reader.ts";
+export { withoutHoles } from "./without-holes.ts";

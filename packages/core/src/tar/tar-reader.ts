@@ -66,11 +66,15 @@ export class TarReader {
     return this.#state === "end";
   }
 
+  /** True when the next byte begins another entry, or the end mark. */
+  get isBetweenEntries(): boolean {
+    return this.#state === "header" && this.#collector.isEmpty && !this.#extended.isPending;
+  }
+
   /** Says that nothing more comes. An archive without an end mark may end between two entries: isAtEnd tells. */
   end(): void {
-    if (this.#state === "end") return;
-    const isWhole = (this.#state === "header" && this.#collector.isEmpty) || this.#state === "padding";
-    if (!isWhole || this.#extended.isPending) {
+    const isInPadding = this.#state === "padding" && !this.#extended.isPending;
+    if (!this.isAtEnd && !this.isBetweenEntries && !isInPadding) {
       throw invalidArchive("it ends in the middle of an entry: it was cut short");
     }
   }

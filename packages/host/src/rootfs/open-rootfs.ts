@@ -71,8 +71,8 @@ export function openRootfs(path: string, options: OpenRootfsOptions = {}): HostR
     },
     exportTar: (exportOptions = {}) => exportTar(directory, exportOptions),
     copyTo: async (other, copyOptions = {}) => {
-      const { copyRootfs } = await import("./copy-rootfs.ts");
-      return copyRootfs(rootfs, other, copyOptions);
+      const { copyTo } = await import("./copy-to.ts");
+      return copyTo(rootfs, other, copyOptions);
     },
     environment: (hostOptions = {}) => createHost({ ...hostOptions, rootfs: directory }),
   };

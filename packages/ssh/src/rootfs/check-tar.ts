@@ -3,12 +3,12 @@ import { AnyprocError, decodeUtf8, isAnyprocError } from "@anyproc/core";
 import {
   bytesOf,
   endOfArchive,
-  type Piece,
   padding,
   printable,
   readTar,
   type TarEntry,
   toByteString,
+  withoutHoles,
 } from "@anyproc/core/tar";
 import { roomIn } from "./room.ts";
 import { checkPath, type Losses, parentOf } from "./tree.ts";
@@ -108,21 +108,6 @@ function checkEntry(entry: TarEntry, { symlinks, name, losses }: PassOptions): {
 /** The text of a name, from the top of the archive. */
 function asText(name: string): string | undefined {
   return decodeUtf8(bytesOf(name))?.replace(/^(\.?\/)+/, "");
-}
-
-const zeros: Buffer = Buffer.alloc(64 * 1024);
-
-async function* withoutHoles(content: AsyncIterable<Piece>, size: number): AsyncGenerator<Buffer, void, undefined> {
-  let end = 0;
-  function* hole(to: number): Generator<Buffer> {
-    for (; end < to; end += Math.min(to - end, zeros.length)) yield zeros.subarray(0, to - end);
-  }
-  for await (const { position, data } of content) {
-    yield* hole(position);
-    yield data;
-    end += data.length;
-  }
-  yield* hole(size);
 }
 
 function checkReachable(path: string, symlinks: ReadonlySet<string>, name: string): void {

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import {
   AnyprocError,
+  copyRootfs,
   type FileSystem,
   type Rootfs,
   type RootfsExport,
@@ -139,15 +140,7 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
       return importTar(remote, found, tar, signal);
     },
     exportTar: pack,
-    async copyTo(other, options) {
-      const { tar, report } = pack(options);
-      const [sent, received] = await Promise.all([report, other.importTar(tar, options)]);
-      return {
-        ...received,
-        losses: [...sent.losses, ...received.losses],
-        lossCount: sent.lossCount + received.lossCount,
-      };
-    },
+    copyTo: (other, options) => copyRootfs({ exportTar: pack }, other, options),
     environment: () => rootedEnvironment(home.environment, home.files, home.start, name, root),
   };
 }

@@ -1,0 +1,83 @@
+import { AnyprocError } from "@anyproc/core";
+import {
+  endOfArchive,
+  formatHeader,
+  invalidArchive,
+  padding,
+  printable,
+  readTar,
+  type TarEntry,
+  withoutHoles,
+} from "@anyproc/core/tar";
+import type { FileRegion } from "./file-region.ts";
+import { indexLayer, type LayerEntry, type LayerIndex } from "./layer-index.ts";
+import { visibleEntries } from "./visible-entries.ts";
+
+/**
+ * The layers of an image as one archive of what is seen when all of them lie on top of one another. Entries come as
+ * they stand in their layers, byte for byte, so that nothing is lost; directories before what is in them, hard links
+ * at the end.
+ *
+ * @param layers tar archives, lowest first
+ * @throws ANYPROC_ARCHIVE_INVALID, ANYPROC_UNSAFE_PATH
+ */
+export async function* mergeLayers(layers: readonly FileRegion[]): AsyncGenerator<Buffer, void, undefined> {
+  const indexes: LayerIndex[] = [];
+  for (const layer of layers) indexes.push(await indexLayer(layer, indexes.length));
+  const visible = visibleEntries(indexes);
+  const sorted = [...visible.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const links: (LayerEntry & { readonly entry: TarEntry })[] = [];
+  for (const found of sorted) {
+    const { entry } = found;
+    if (entry.type === "hardlink") links.push({ ...found, entry });
+    else yield* found.region.chunks(found.start, found.end);
+  }
+
+  /** Names of files that are seen only through their links. */
+  const carriers = new Map<LayerEntry, string>();
+  for (const link of links) {
+    const origin = originOf(link, indexes);
+    const carrier = visible.get(origin.path) === origin ? origin.entry.path : carriers.get(origin);
+    if (carrier !== undefined) {
+      yield formatHeader({ ...link.entry, linkPath: carrier });
+    } else {
+      carriers.set(origin, link.entry.path);
+      yield* renamed(origin, link.entry.path);
+    }
+  }
+  yield endOfArchive;
+}
+
+// More than any chain of links that a builder makes.
+const mostLinks = 40;
+
+/** The entry with the content: in the link's own layer, or below. */
+function originOf(link: LayerEntry, indexes: readonly LayerIndex[]): LayerEntry {
+  let current: LayerEntry = link;
+  for (let links = 0; current.entry.type === "hardlink" && links < mostLinks; links += 1) {
+    const { target } = current;
+    const found = indexes
+      .slice(0, current.layer + 1)
+      .findLast(({ entries }) => entries.has(target))
+      ?.entries.get(target);
+    if (!found) break;
+    current = found;
+  }
+  if (current.entry.type !== "hardlink") return current;
+  throw invalidArchive(`${printable(link.path)} is a hard link to ${printable(link.target)}, which is no file`);
+}
+
+/** An entry's own bytes under another name. */
+async function* renamed(found: LayerEntry, path: string): AsyncGenerator<Buffer, void, undefined> {
+  async function* alone(): AsyncGenerator<Buffer> {
+    yield* found.region.chunks(found.start, found.end);
+    yield endOfArchive;
+  }
+  for await (const { entry, content } of readTar(alone())) {
+    if (entry.type === "unknown")
+      throw new AnyprocError("ANYPROC_ARCHIVE_INVALID", `${printable(path)} links to no file`);
+    yield formatHeader({ ...entry, path });
+    yield* withoutHoles(content, entry.size);
+    yield padding(entry.size);
+  }
+}
