@@ -13,6 +13,8 @@ export type {
 } from "./containers/options.ts";
 export { type LeftContainer, leftContainers, sweepContainers } from "./containers/sweep.ts";
 export { createDocker, type DockerEnvironment, type DockerProcess } from "./create-docker.ts";
+export { type ContainerEnvironment, enterContainer } from "./enter-container.ts";
+export type { ContainerOptions } from "./exec/options.ts";
 export type { ImageConfig } from "./images/image.ts";
 export type { PullOptions, PullProgress, RegistryCredentials } from "./images/options.ts";
 
