@@ -14,7 +14,7 @@ export interface DockerServer extends AsyncDisposable {
   /** As in DOCKER_HOST. */
   readonly host: `unix://${string}`;
   readonly socket: string;
-  /** An image with a POSIX shell and the usual tools: busybox. */
+  /** An image with a POSIX shell and the usual tools. */
   readonly image: string;
   /** The server's own files; tests may put theirs here. */
   readonly directory: string;
@@ -40,6 +40,7 @@ export interface DockerServerOptions {
 }
 
 const busybox = "/bin/busybox";
+const shell = "/bin/dash";
 const programs = {
   docker: { daemon: "/usr/sbin/dockerd", packages: "docker.io iptables" },
   podman: { daemon: "/usr/bin/podman", packages: "podman" },
@@ -140,8 +141,8 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
 const containersConf = `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 cgroupns = "host"
-init_path = "/usr/bin/docker-init"
 [engine]
+init_path = "/usr/bin/docker-init"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
@@ -188,7 +189,7 @@ async function openNamespaces(directory: string, size: string): Promise<{ anchor
   return { anchor, init: Number(children) };
 }
 
-/** An image of busybox alone, from Debian's package. */
+/** A small image, of this machine's own busybox and shell. */
 async function importImage(socket: string, directory: string): Promise<void> {
   const rootfs = join(directory, "rootfs");
   const applets = execFileSync(busybox, ["--list-full"], { encoding: "utf8" }).trim().split("\n");
@@ -198,6 +199,10 @@ async function importImage(socket: string, directory: string): Promise<void> {
   execFileSync("cp", [busybox, join(rootfs, "bin/busybox")]);
   await writeFile(join(rootfs, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home:/bin/sh\n");
   await writeFile(join(rootfs, "etc/group"), "root:x:0:\nalice:x:1000:\n");
+  // busybox's shell would run its own programs, whatever PATH says: dash, with the libraries that it needs.
+  const libraries = execFileSync("ldd", [shell], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+  for (const file of [shell, ...libraries]) execFileSync("cp", ["--dereference", "--parents", file, rootfs]);
+  await symlink(shell, join(rootfs, "bin/sh"));
   for (const applet of applets) {
     if (applet !== "bin/busybox") await symlink("/bin/busybox", join(rootfs, applet)).catch(() => {});
   }

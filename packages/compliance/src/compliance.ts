@@ -64,6 +64,9 @@ export function compliance(name: string, options: ComplianceOptions): void {
         if (!subject) throw new Error("the environment is there only inside tests: read suite.environment in one");
         return subject.environment;
       },
+      get sharesProcessIds() {
+        return subject?.sharesProcessIds ?? true;
+      },
       script(text, ...args) {
         return [subject?.sh ?? "sh", "-c", text, "sh", ...args];
       },

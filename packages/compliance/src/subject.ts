@@ -7,6 +7,8 @@ export interface Subject {
   readonly cleanup?: () => void | Promise<void>;
   /** A POSIX shell inside the environment. @default "sh" */
   readonly sh?: string;
+  /** False where each process has a table of process ids to itself, so that none can be looked for. @default true */
+  readonly sharesProcessIds?: boolean;
 }
 
 /** Options of compliance(). */
@@ -30,6 +32,8 @@ export interface Suite {
   readonly parallelism: number;
   /** The environment under test; only inside tests and hooks. */
   readonly environment: Environment;
+  /** Whether one process can look for another one by its id. */
+  readonly sharesProcessIds: boolean;
   /** argv that runs a script in the environment's POSIX shell; `$1` is the first of `args`. */
   script(text: string, ...args: readonly (string | Uint8Array)[]): [string, ...(string | Uint8Array)[]];
 }

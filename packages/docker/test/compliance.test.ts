@@ -14,7 +14,8 @@ for (const engine of ["docker", "podman"] as const) {
       ...options,
       setup: async () => {
         server ??= startDockerServer({ engine });
-        return { environment: await enter(await server, { volumes: ["tmp:/tmp"] }) };
+        const environment = await enter(await server, { volumes: ["tmp:/tmp"] });
+        return { environment, sharesProcessIds: false };
       },
     });
   });

@@ -4,7 +4,7 @@ import { invalidOption } from "../errors.ts";
 import type { ImageConfig } from "../images/image.ts";
 import type { ContainerLimits, DockerOptions } from "./options.ts";
 import { portConfig } from "./ports.ts";
-import { programConfig, sizeOf, userText, variableNames, withTerminalSize } from "./program.ts";
+import { programConfig, sizeOf, terminalSizeScript, throughShell, userText, variableNames } from "./program.ts";
 import { mountConfig } from "./volumes.ts";
 
 /** The part of a container that is the same for every command. */
@@ -66,7 +66,11 @@ export function containerConfig(
   settings: CommandSettings,
 ): ContainerCreateOptions {
   const { pty, stdin } = command;
-  const { argv, env } = programConfig(command, settings.env, variableNames(settings.image.env));
+  const { argv, env, removed } = programConfig(command, settings.env, variableNames(settings.image.env));
+  const script = [
+    ...(removed.includes("HOME") ? ["unset HOME"] : []),
+    ...(pty && settings.setsSizeInside ? [terminalSizeScript(pty)] : []),
+  ];
   const cwd = command.cwd ?? settings.cwd;
   const user = command.user === undefined ? settings.user : userText(command.user);
   const groups = typeof command.user === "object" ? (command.user.additionalGids ?? []) : [];
@@ -74,7 +78,7 @@ export function containerConfig(
   return {
     ...template,
     // argv is the program, whatever the image would put before it.
-    Entrypoint: pty && settings.setsSizeInside ? withTerminalSize(argv, pty) : argv,
+    Entrypoint: script.length > 0 ? throughShell(script, argv) : argv,
     Cmd: [],
     Env: env,
     ...(cwd !== undefined && { WorkingDir: cwd }),

@@ -1,5 +1,4 @@
 import { type EndOptions, type ProgramExit, type PtySize, type SignalName, unsupported } from "@anyproc/core";
-import type Docker from "dockerode";
 import type { DockerConnection } from "../connection/connect.ts";
 import { statusOf } from "../connection/daemon-error.ts";
 
@@ -18,7 +17,7 @@ const keptByInit: ReadonlySet<string> = new Set(
 
 export function containerControl(
   connection: DockerConnection,
-  container: Docker.Container,
+  id: string,
   exited: Promise<ProgramExit>,
   hasInit: boolean,
 ): ContainerControl {
@@ -34,7 +33,7 @@ export function containerControl(
   async function send(name: SignalName): Promise<void> {
     if (hasEnded) return;
     try {
-      await connection.request(container.id, () => container.kill({ signal: name }));
+      await connection.request(id, (docker) => docker.getContainer(id).kill({ signal: name }));
     } catch (error) {
       // It has ended meanwhile: 409 not running, 404 removed.
       const status = statusOf((error as Error).cause);
@@ -65,7 +64,9 @@ export function containerControl(
     end,
     async resize({ columns, rows }) {
       if (!hasEnded)
-        await connection.request(container.id, () => container.resize({ w: columns, h: rows })).catch(() => {});
+        await connection
+          .request(id, (docker) => docker.getContainer(id).resize({ w: columns, h: rows }))
+          .catch(() => {});
     },
   };
 }

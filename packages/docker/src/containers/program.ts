@@ -5,17 +5,19 @@ export interface ProgramConfig {
   readonly argv: string[];
   /** `NAME=value`, or `NAME` alone to take a variable of the image's away. */
   readonly env: string[];
+  /** What the program must not have. The runtime sets HOME whatever it is told: only a shell can take that away. */
+  readonly removed: string[];
 }
 
 // execve(2), "Limits on size of arguments and environment": one string, and all of them on Linux's usual stack.
 const maxStringBytes = 128 * 1024 - 1;
 const maxTotalBytes = 2 * 1024 * 1024;
 
-// What the daemon sets of its own accord, besides HOME.
-const daemonVariables = ["PATH", "HOSTNAME", "TERM"];
+// What daemons and runtimes set of their own accord.
+const daemonVariables = ["PATH", "HOSTNAME", "HOME", "TERM", "container"];
 
 /**
- * Spells argv and variables. The runtime always sets HOME, so the shell has to take it away again.
+ * Spells argv and variables.
  *
  * @param inherited names of the variables that the program would get without being told
  * @throws ANYPROC_ARGUMENTS_TOO_LONG
@@ -26,16 +28,16 @@ export function programConfig(
   inherited: readonly string[],
 ): ProgramConfig {
   const replaces = command.extendEnv === false;
+  const removable = [...inherited, ...daemonVariables].map((name) => [name, undefined]);
   const variables: Record<string, string | undefined> = Object.assign(
     Object.create(null),
-    replaces ? Object.fromEntries([...inherited, ...daemonVariables].map((name) => [name, undefined])) : own,
+    replaces ? Object.fromEntries(removable) : own,
     command.env,
   );
   const env = Object.entries(variables).map(([name, value]) => (value === undefined ? name : `${name}=${value}`));
   const argv = command.argv.map(String);
   checkLength([...argv, ...env]);
-  const losesHome = variables["HOME"] === undefined && (replaces || "HOME" in variables);
-  return { argv: losesHome ? throughShell("unset HOME", argv) : argv, env };
+  return { argv, env, removed: Object.keys(variables).filter((name) => variables[name] === undefined) };
 }
 
 /** Names of variables as the daemon lists them, `NAME=value`. */
@@ -44,14 +46,14 @@ export function variableNames(env: readonly string[]): string[] {
 }
 
 /** The same program behind a few words of shell, which needs the image to have one. */
-function throughShell(script: string, argv: readonly string[]): string[] {
-  return ["/bin/sh", "-c", `${script}; exec -- "$0" "$@"`, ...argv];
+export function throughShell(script: readonly string[], argv: readonly string[]): string[] {
+  return ["/bin/sh", "-c", [...script, 'exec "$0" "$@"'].join("; "), ...argv];
 }
 
-/** The same program, on a terminal that has its size before it starts: for daemons that cannot set it. */
-export function withTerminalSize(argv: readonly string[], pty: PtySize | true): string[] {
+/** Shell text that gives a terminal its size before the program starts. */
+export function terminalSizeScript(pty: PtySize | boolean): string {
   const { rows, columns } = sizeOf(pty);
-  return throughShell(`stty rows ${rows} cols ${columns} 2>/dev/null`, argv);
+  return `stty rows ${rows} cols ${columns} 2>/dev/null`;
 }
 
 /** The size of a terminal with what was left out. */

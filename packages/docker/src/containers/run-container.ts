@@ -1,16 +1,14 @@
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
 import type { Command, ProgramExit, RunningProgram } from "@anyproc/core";
 import type Docker from "dockerode";
 import type { DockerConnection } from "../connection/connect.ts";
 import { ProgramStreams } from "../streams/program-streams.ts";
 import { runningProgram } from "../streams/running-program.ts";
-import { detachKeys } from "../streams/terminal-input.ts";
 import { containerControl } from "./container-control.ts";
 import { connectionLost, containerExit } from "./container-exit.ts";
 import { sizeOf } from "./program.ts";
 import { removeContainer } from "./removal.ts";
 import type { ContainerSource } from "./start-container.ts";
+import { watchContainer } from "./watch-container.ts";
 
 // The end of the output and the news of the exit travel apart; this long they may be out of step, in milliseconds.
 const newsDelayMs = 2000;
@@ -27,7 +25,8 @@ export async function runContainer(
   const { connection, template } = source;
   const { AutoRemove = false, Init = true } = template.HostConfig;
   const hasTerminal = Boolean(command.pty);
-  const { socket, answer, abandon } = await watchContainer(connection, container.id, command, {
+  const { socket, answer, abandon } = await watchContainer(connection, container.id, {
+    hasInput: command.stdin !== "null" || hasTerminal,
     // A container's name is free for the next one only when it has been removed.
     condition: template.name !== undefined && AutoRemove ? "removed" : "next-exit",
   });
@@ -47,50 +46,9 @@ export async function runContainer(
       throw error;
     },
   );
-  const control = containerControl(connection, container, exited, Init);
+  const control = containerControl(connection, container.id, exited, Init);
   if (command.pty) await control.resize(sizeOf(command.pty));
   return runningProgram({ command, socket, streams, exited, ...control });
-}
-
-/** Attaches to a container and waits for its end, both before it runs. */
-async function watchContainer(
-  connection: DockerConnection,
-  id: string,
-  command: Command,
-  { condition }: { readonly condition: "next-exit" | "removed" },
-): Promise<{ readonly socket: Duplex; readonly answer: IncomingMessage; readonly abandon: () => void }> {
-  const aborter = new AbortController();
-  const hasInput = command.stdin !== "null" || Boolean(command.pty);
-  const wanted = new URLSearchParams({
-    stream: "1",
-    stdout: "1",
-    stderr: "1",
-    ...(hasInput && { stdin: "1" }),
-    detachKeys,
-  });
-  const attaching = connection.openDuplex(id, { path: `/containers/${id}/attach?${wanted}` });
-  const waiting = connection.openResponse(id, {
-    path: `/containers/${id}/wait?condition=${condition}`,
-    signal: aborter.signal,
-  });
-  const abandon = (): void => {
-    attaching.then(
-      (socket) => socket.destroy(),
-      () => {},
-    );
-    waiting.then(
-      (answer) => answer.on("error", () => {}),
-      () => {},
-    );
-    aborter.abort();
-  };
-  try {
-    const [socket, answer] = await Promise.all([attaching, waiting]);
-    return { socket, answer, abandon };
-  } catch (error) {
-    abandon();
-    throw error;
-  }
 }
 
 /** The exit, unless the streams are cut off while the program runs on. */

@@ -4,6 +4,7 @@ import { copyRootfs, type FileSystem, type Rootfs } from "@anyproc/core";
 import { printable, type ReadEntry } from "@anyproc/core/tar";
 import { borrowOrConnect, type DockerConnection } from "../connection/connect.ts";
 import type { DockerConnectionOptions } from "../connection/options.ts";
+import { enterContainer } from "../enter-container.ts";
 import { invalidOption } from "../errors.ts";
 import { type ContainerPlace, getArchive, putArchive } from "../files/archive.ts";
 import { containerFiles } from "../files/container-files.ts";
@@ -103,9 +104,7 @@ function containerRootfs(place: ContainerPlace, path: string, release: () => Pro
       return exportStream(name, report, async (signal) => [await openTar(signal), noted], exportOptions);
     },
     copyTo: (other, copyOptions) => copyRootfs(rootfs, other, copyOptions),
-    environment() {
-      throw new Error("unreachable");
-    },
+    environment: () => enterContainer(container, { connection, ...(path !== "/" && { cwd: path }) }),
     close: release,
     [Symbol.asyncDispose]: release,
   };

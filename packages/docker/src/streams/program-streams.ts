@@ -1,4 +1,5 @@
 import { type Duplex, Readable } from "node:stream";
+import type { CommandHeader } from "@anyproc/core/remote-shell";
 
 // More than one read of the connection, or every read would pause it.
 const highWaterMark = 1024 * 1024;
@@ -25,9 +26,12 @@ export class ProgramStreams {
   #header: Buffer = Buffer.alloc(0);
   #target: ProgramOutput;
   #left = 0;
+  #preface: CommandHeader | undefined;
 
-  constructor(connection: Duplex, hasTerminal: boolean) {
+  /** @param preface what comes before the program's own bytes: on stderr, or on the terminal */
+  constructor(connection: Duplex, hasTerminal: boolean, preface?: CommandHeader) {
     this.#connection = connection;
+    this.#preface = preface;
     const roomy = (output: ProgramOutput): void => {
       if (this.#full.delete(output) && this.#full.size === 0) connection.resume();
     };
@@ -36,11 +40,15 @@ export class ProgramStreams {
     this.#target = this.stdout;
     this.ended = new Promise((resolve) => {
       const end = (isWhole: boolean): void => {
+        this.#preface?.end();
         this.stdout.push(null);
         this.stderr?.push(null);
         resolve(isWhole && this.#left === 0 && this.#header.length === 0 ? "whole" : "cut");
       };
-      connection.once("end", () => end(true));
+      connection.once("end", () => {
+        end(true);
+        connection.destroy();
+      });
       // Without an end, or after an error.
       connection.once("close", () => end(false));
       connection.on("error", () => {});
@@ -69,9 +77,15 @@ export class ProgramStreams {
   };
 
   #deliver(output: ProgramOutput, chunk: Buffer): void {
+    let rest: Buffer | undefined = chunk;
+    if (this.#preface && output === (this.stderr ?? this.stdout)) {
+      rest = this.#preface.take(chunk);
+      if (!rest) return;
+      this.#preface = undefined;
+    }
     if (output.destroyed) {
       this.onAbandoned();
-    } else if (!output.push(chunk)) {
+    } else if (rest.length > 0 && !output.push(rest)) {
       this.#full.add(output);
       this.#connection.pause();
     }

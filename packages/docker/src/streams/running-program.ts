@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { Command, EndOptions, ProgramExit, PtySize, RunningProgram, SignalName } from "@anyproc/core";
 import type { ProgramStreams } from "./program-streams.ts";
 import { terminalInput } from "./terminal-input.ts";
@@ -12,11 +12,15 @@ export interface StartedProgram {
   signal(name: SignalName): Promise<void>;
   end(options: EndOptions): Promise<void>;
   resize(size: Required<PtySize>): Promise<void>;
+  /** False for a program that somebody else started: it is not told that nobody reads here any more. @default true */
+  readonly isOurs?: boolean;
+  /** @default the connection's own input side */
+  readonly stdin?: Writable;
 }
 
 /** Puts a program and its connection together as core wants them. */
 export function runningProgram(started: StartedProgram): RunningProgram {
-  const { command, socket, streams, exited, signal, end, resize } = started;
+  const { command, socket, streams, exited, signal, end, resize, isOurs = true } = started;
   const { pty } = command;
   let hasEnded = false;
   exited
@@ -27,7 +31,7 @@ export function runningProgram(started: StartedProgram): RunningProgram {
   const abandoned = (): void => {
     // A local program would get SIGPIPE from its next write, or SIGHUP when its terminal is gone.
     streams.onAbandoned = () => {};
-    if (!hasEnded) void signal(pty ? "SIGHUP" : "SIGPIPE").catch(() => {});
+    if (!hasEnded && isOurs) void signal(pty ? "SIGHUP" : "SIGPIPE").catch(() => {});
   };
   streams.onAbandoned = abandoned;
   if (pty) {
@@ -35,7 +39,7 @@ export function runningProgram(started: StartedProgram): RunningProgram {
       if (!streams.stdout.readableEnded) abandoned();
     });
   }
-  const stdin = pty ? terminalInput(socket) : socket;
+  const stdin = started.stdin ?? (pty ? terminalInput(socket) : socket);
   if (pty && command.stdin === "null") stdin.end();
   return {
     stdin: command.stdin === "null" ? null : stdin,

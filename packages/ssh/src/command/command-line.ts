@@ -32,7 +32,7 @@ const isPlainVariable = (name: string): boolean =>
 
 /**
  * Spells a command for the remote user's shell, which must be a POSIX one. Before the program takes its place, the
- * shell writes the header (see command-header.ts) to stderr, or to the terminal.
+ * shell writes the header (CommandHeader) to stderr, or to the terminal.
  *
  * @throws ANYPROC_ARGUMENTS_TOO_LONG
  */

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { CommandHeader } from "./command-header.ts";
+import type { CommandHeader } from "@anyproc/core/remote-shell";
 
 // More than one packet of the server's, or every packet would pause the channel.
 const highWaterMark = 1024 * 1024;

@@ -1,10 +1,10 @@
 import type { EndOptions, ProgramExit, SignalName, UserIds } from "@anyproc/core";
 import { quoteForShell } from "@anyproc/core";
+import { endScript } from "@anyproc/core/remote-shell";
 import type { ClientChannel } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
 import type { SlotOptions } from "../connection/session-slots.ts";
 import { sudo } from "./command-line.ts";
-import { endScript } from "./end-script.ts";
 
 /** Signals to a remote program and its end. */
 export interface RemoteControl {

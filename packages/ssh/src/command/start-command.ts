@@ -9,10 +9,10 @@ import {
   type SignalName,
   signalNumber,
 } from "@anyproc/core";
+import { CommandHeader, type Header } from "@anyproc/core/remote-shell";
 import type { ClientChannel, PseudoTtyOptions, TerminalModes } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
 import type { SessionOptions } from "../options.ts";
-import { CommandHeader, type Header } from "./command-header.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandOutput } from "./command-output.ts";
 import { remoteControl } from "./remote-control.ts";
