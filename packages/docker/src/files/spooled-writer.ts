@@ -1,17 +1,7 @@
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Readable, Writable } from "node:stream";
-
-/** A file on this machine that nobody else can see, and that goes with its handle. */
-export async function openSpool(): Promise<FileHandle> {
-  const directory = await mkdtemp(join(tmpdir(), "anyproc-spool-"));
-  try {
-    return await open(join(directory, "spool"), "wx+", 0o600);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
+import type { FileHandle } from "node:fs/promises";
+import { Readable, Writable } from "node:stream";
+import { FileRegion } from "./file-region.ts";
+import { openSpool, writeAt } from "./spool.ts";
 
 /**
  * A stream whose bytes are handed over when all of them have come: an archive tells a file's size before its content.
@@ -21,15 +11,12 @@ export function spooledWriter(deliver: (content: Readable, size: number) => Prom
   let size = 0;
 
   async function write(chunk: Buffer): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      const { bytesWritten } = await spool.write(chunk, at, chunk.length - at, size);
-      at += bytesWritten;
-      size += bytesWritten;
-    }
+    await writeAt(spool, chunk, size);
+    size += chunk.length;
   }
 
   async function finish(): Promise<void> {
-    await deliver(spool.createReadStream({ start: 0, autoClose: false }), size);
+    await deliver(Readable.from(new FileRegion(spool, 0, size).chunks(), { objectMode: false }), size);
   }
 
   return new Writable({

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { copyRootfs, type FileSystem, type Rootfs } from "@anyproc/core";
-import { printable, type ReadEntry } from "@anyproc/core/tar";
+import { printable, type ReadEntry, readTar } from "@anyproc/core/tar";
 import { borrowOrConnect, type DockerConnection } from "../connection/connect.ts";
 import type { DockerConnectionOptions } from "../connection/options.ts";
 import { enterContainer } from "../enter-container.ts";
@@ -10,8 +10,9 @@ import { type ContainerPlace, getArchive, putArchive } from "../files/archive.ts
 import { containerFiles } from "../files/container-files.ts";
 import { toFileError } from "../files/file-error.ts";
 import { exportStream } from "./export-stream.ts";
+import { Report } from "./report.ts";
 import { sendChecked } from "./send-checked.ts";
-import { checkedTar, Report } from "./tar-check.ts";
+import { checkedTar } from "./tar-check.ts";
 
 /** Which files of a container. */
 export interface ContainerRootfsOptions {
@@ -74,6 +75,14 @@ function containerRootfs(place: ContainerPlace, path: string, release: () => Pro
     return (await archive).tar;
   }
 
+  async function symlinksBelow(signal: AbortSignal | undefined): Promise<Set<string>> {
+    const symlinks = new Set<string>();
+    for await (const { entry } of readTar(await openTar(signal))) {
+      if (entry.type === "symlink") symlinks.add(posix.normalize(entry.path));
+    }
+    return symlinks;
+  }
+
   const rootfs: ContainerRootfs = {
     name,
     fs,
@@ -82,7 +91,9 @@ function containerRootfs(place: ContainerPlace, path: string, release: () => Pro
       // A stream that fails meanwhile is no uncaught exception: reading it tells of the failure again.
       tar.on("error", () => {});
       if (path !== "/") await fs.mkdir(path, { recursive: true });
-      await sendChecked(name, tar, report, signal, (checked) => putArchive(place, path, checked, signal));
+      // The daemon's root is the container's, whatever the path: below it links could lead elsewhere.
+      const check = { name, report, ...(path !== "/" && { symlinks: await symlinksBelow(signal) }) };
+      await sendChecked(tar, check, signal, (checked) => putArchive(place, path, checked, signal));
       return report.result;
     },
     exportTar(exportOptions) {
@@ -92,15 +103,12 @@ function containerRootfs(place: ContainerPlace, path: string, release: () => Pro
         "xattr",
         "the daemon exports security.capability only, of all the extended attributes there may be",
       );
-      const noted = checkedTar(name, report, (entry) => {
-        if (path === "/" && isDockersOwn(entry)) {
-          report.lose(
-            printable(entry.path),
-            "content",
-            "the daemon made it for the container: the image may not have it",
-          );
-        }
-      });
+      const onEntry = (entry: ReadEntry["entry"]): void => {
+        if (path !== "/" || !isDockersOwn(entry)) return;
+        const reason = "the daemon made it for the container: the image may not have it";
+        report.lose(printable(entry.path), "content", reason);
+      };
+      const noted = checkedTar({ name, report, onEntry });
       return exportStream(name, report, async (signal) => [await openTar(signal), noted], exportOptions);
     },
     copyTo: (other, copyOptions) => copyRootfs(rootfs, other, copyOptions),

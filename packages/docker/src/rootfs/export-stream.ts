@@ -1,8 +1,8 @@
-import { PassThrough, type Readable } from "node:stream";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { RootfsExport, RootfsOptions } from "@anyproc/core";
+import { isAnyprocError, type RootfsExport, type RootfsOptions } from "@anyproc/core";
 import { dockerError, reasonOf } from "../errors.ts";
-import type { Report } from "./tar-check.ts";
+import type { Report } from "./report.ts";
 
 /**
  * An export whose stream is there before its source is.
@@ -12,18 +12,25 @@ import type { Report } from "./tar-check.ts";
 export function exportStream(
   name: string,
   report: Report,
-  open: (signal: AbortSignal | undefined) => Promise<readonly [Readable, ...NodeJS.ReadWriteStream[]]>,
+  open: (signal: AbortSignal | undefined) => Promise<readonly [Readable, ...Duplex[]]>,
   { signal }: RootfsOptions = {},
 ): RootfsExport {
   const tar = new PassThrough();
+  let isAbandoned = false;
+  tar.once("close", () => {
+    isAbandoned = tar.errored === null && !tar.readableEnded;
+  });
   const finished = (async () => {
     signal?.throwIfAborted();
     const stages = await open(signal);
     try {
       await pipeline([...stages, tar], signal ? { signal } : {});
     } catch (error) {
+      // A pipeline that could not even begin leaves them as they are.
+      for (const stage of stages) stage.destroy();
       signal?.throwIfAborted();
-      throw described(name, error, tar.errored !== null || tar.destroyed);
+      if (isAbandoned) throw dockerError("ANYPROC_CLOSED", `${name}: its tar stream was not read to the end`, error);
+      throw isAnyprocError(error) ? error : lost(name, error);
     }
     return report.result;
   })();
@@ -33,15 +40,7 @@ export function exportStream(
   return { tar, report: finished };
 }
 
-function described(name: string, error: unknown, isAbandoned: boolean): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code.startsWith("ANYPROC_")) return error;
-  if (isAbandoned && code === "ERR_STREAM_PREMATURE_CLOSE") {
-    return dockerError("ANYPROC_CLOSED", `${name}: its tar stream was not read to the end`, error);
-  }
-  return dockerError(
-    "ANYPROC_CONNECTION_LOST",
-    `${name}: the daemon went away during the export: ${reasonOf(error)}`,
-    error,
-  );
+function lost(name: string, error: unknown): Error {
+  const reason = reasonOf(error);
+  return dockerError("ANYPROC_CONNECTION_LOST", `${name}: the daemon went away during the export: ${reason}`, error);
 }

@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { copyRootfs, type Environment, type Rootfs, type RootfsOptions, type RootfsReport } from "@anyproc/core";
 import { borrowOrConnect, type DockerConnection } from "../connection/connect.ts";
 import type { DockerConnectionOptions } from "../connection/options.ts";
@@ -7,8 +7,9 @@ import { exportStream } from "./export-stream.ts";
 import { type ImageSettings, readSettings } from "./image-settings.ts";
 import { type ImportOptions, importImage } from "./import-image.ts";
 import { mergeLayers } from "./merge-layers.ts";
+import { Report } from "./report.ts";
 import { openSave, saveImage } from "./saved-image.ts";
-import { checkedTar, Report } from "./tar-check.ts";
+import { checkedTar } from "./tar-check.ts";
 
 /** Which daemon has the image. */
 export interface ImageRootfsOptions {
@@ -51,11 +52,11 @@ export async function openImageRootfs(image: string, options: ImageRootfsOptions
     importTar: (tar, importOptions = {}) => importImage(connection, image, tar, importOptions),
     exportTar(exportOptions) {
       const report = new Report();
-      const open = async (signal: AbortSignal | undefined): Promise<[Readable, NodeJS.ReadWriteStream]> => {
+      const open = async (signal: AbortSignal | undefined): Promise<readonly [Readable, Duplex]> => {
         const saved = await saveImage(connection, image, signal);
         const merged = Readable.from(mergeLayers(saved.layers), { objectMode: false });
         merged.once("close", () => void saved.close());
-        return [merged, checkedTar(name, report)];
+        return [merged, checkedTar({ name, report })];
       };
       return exportStream(name, report, open, exportOptions);
     },

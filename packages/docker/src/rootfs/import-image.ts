@@ -7,8 +7,8 @@ import { dockerError, invalidOption } from "../errors.ts";
 import { sending } from "../files/archive.ts";
 import { parseReference } from "../images/reference.ts";
 import { type ImageSettings, importChanges } from "./image-settings.ts";
+import { Report } from "./report.ts";
 import { sendChecked } from "./send-checked.ts";
-import { Report } from "./tar-check.ts";
 import { unpackFailure } from "./unpack-failure.ts";
 
 /** How a tar stream becomes an image. */
@@ -39,7 +39,7 @@ export async function importImage(
     changes: [...changes],
     ...(platform !== undefined && { platform }),
   };
-  await sendChecked(image, tar, report, signal, (checked) =>
+  await sendChecked(tar, { name: image, report }, signal, (checked) =>
     connection.request(image, (docker) =>
       sending(checked, signal, async (body, abortSignal) => {
         const answer = await docker.importImage(body as NodeJS.ReadableStream, { ...query, abortSignal });

@@ -1,6 +1,6 @@
 import { AnyprocError } from "@anyproc/core";
 import { printable, type ScannedEntry, scanTar } from "@anyproc/core/tar";
-import type { FileRegion } from "./file-region.ts";
+import type { FileRegion } from "../files/file-region.ts";
 
 /** An entry of a layer. */
 export interface LayerEntry extends ScannedEntry {

@@ -9,7 +9,7 @@ import {
   type TarEntry,
   withoutHoles,
 } from "@anyproc/core/tar";
-import type { FileRegion } from "./file-region.ts";
+import type { FileRegion } from "../files/file-region.ts";
 import { indexLayer, type LayerEntry, type LayerIndex } from "./layer-index.ts";
 import { visibleEntries } from "./visible-entries.ts";
 

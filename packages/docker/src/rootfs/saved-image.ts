@@ -1,14 +1,15 @@
 import type { FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
 import { scanTar } from "@anyproc/core/tar";
 import type { DockerConnection } from "../connection/connect.ts";
 import { isRecord } from "../connection/docker-config.ts";
 import { dockerError } from "../errors.ts";
-import { openSpool } from "../files/spooled-writer.ts";
-import { FileRegion } from "./file-region.ts";
+import { FileRegion } from "../files/file-region.ts";
+import { openSpool, writeAt } from "../files/spool.ts";
+import { inspectImage } from "../images/image.ts";
 
 /** The layers of an image in files of this machine, as they were when the image was built. */
 export interface SavedImage {
@@ -31,11 +32,19 @@ export async function saveImage(
   const close = async (): Promise<void> => {
     for (const spool of spools.splice(0)) await spool.close();
   };
-  const spooled = async (source: Readable, ...stages: NodeJS.ReadWriteStream[]): Promise<FileRegion> => {
+  const spooled = async (source: Readable, decompressor?: Duplex): Promise<FileRegion> => {
     const spool = await openSpool();
     spools.push(spool);
-    await pipeline([source, ...stages, spool.createWriteStream({ autoClose: false })], signal ? { signal } : {});
-    return new FileRegion(spool, 0, (await spool.stat()).size);
+    let size = 0;
+    const fill = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+      for await (const chunk of chunks) {
+        await writeAt(spool, chunk, size);
+        size += chunk.length;
+      }
+    };
+    const options = signal ? { signal } : {};
+    await (decompressor ? pipeline(source, decompressor, fill, options) : pipeline(source, fill, options));
+    return new FileRegion(spool, 0, size);
   };
   try {
     const archive = await spooled(await openSave(connection, image, signal));
@@ -59,10 +68,13 @@ export async function openSave(
   image: string,
   signal: AbortSignal | undefined,
 ): Promise<Readable> {
-  const request = { ...(signal && { abortSignal: signal }) };
-  const get = (docker: unknown) =>
-    (docker as { getImage(name: string): { get(options: object): Promise<unknown> } }).getImage(image).get(request);
-  return (await connection.request(image, get)) as Readable;
+  // What a daemon says about an image that it cannot save need not be that there is none.
+  await inspectImage(connection, image);
+  const answer = (await connection.request(image, (docker) => docker.getImage(image).get())) as Readable;
+  // dockerode has no way to abort this request.
+  if (signal?.aborted) answer.destroy();
+  signal?.throwIfAborted();
+  return answer;
 }
 
 const mostLinks = 8;
@@ -94,13 +106,12 @@ async function findLayers(image: string, archive: FileRegion): Promise<FileRegio
 }
 
 /** Daemons that keep images as registries have them also save them so. */
-function decompressorFor(image: string, start: Buffer): NodeJS.ReadWriteStream | undefined {
+function decompressorFor(image: string, start: Buffer): Duplex | undefined {
   const magic = start.toString("hex");
   if (magic.startsWith("1f8b")) return zlib.createGunzip();
   if (magic !== "28b52ffd") return undefined;
   // Node.js has zstd since 22.15.
-  if ("createZstdDecompress" in zlib)
-    return (zlib as { createZstdDecompress(): NodeJS.ReadWriteStream }).createZstdDecompress();
+  if ("createZstdDecompress" in zlib) return (zlib as { createZstdDecompress(): Duplex }).createZstdDecompress();
   throw incomplete(image, "a layer is compressed with zstd, which this Node.js cannot read (22.15 can)");
 }
 
