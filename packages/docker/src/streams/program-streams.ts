@@ -2,7 +2,7 @@ import { type Duplex, Readable } from "node:stream";
 import type { CommandHeader } from "@anyproc/core/remote-shell";
 
 // More than one read of the connection, or every read would pause it.
-const highWaterMark = 1024 * 1024;
+const highWaterMark = 256 * 1024;
 // Docker Engine API, "Attach to a container": one byte for the stream, three zeros, four bytes for the length.
 const headerBytes = 8;
 const streamOfErrors = 2;
