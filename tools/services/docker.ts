@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /** A private Docker daemon, or podman behind the same API. */
@@ -22,6 +23,10 @@ export interface DockerServer extends AsyncDisposable {
   log(): string;
   /** Runs a program in the server's network, where published ports and container addresses can be reached. */
   inNetwork(argv: readonly [string, ...string[]]): Promise<{ stdout: string; stderr: string }>;
+  /** Lets the server's loopback reach a port of this machine's, under the same number: a registry, for instance. */
+  bringIn(port: number): Promise<void>;
+  /** Lets this machine reach a port of the server's loopback. Gives the port to use here. */
+  bringOut(port: number): Promise<number>;
   /** Kills the daemon alone, as a crash would; containers go on. */
   kill(): Promise<void>;
   /** Starts it again on what it left. */
@@ -79,6 +84,8 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
   await writeFile(join(directory, "containers.conf"), containersConf);
 
   const { anchor, init } = await openNamespaces(directory, size);
+  const enterNetwork = ["nsenter", `--target=${init}`, "--net"];
+  const relays: Relay[] = [];
   const enter = ["nsenter", `--target=${init}`, "--pid", "--mount", "--net"];
   const [file, ...rest] = [...enter, "setpriv", "--pdeathsig", "KILL", ...daemonArguments(options, directory, cgroup)];
   let log = "";
@@ -108,6 +115,7 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
   }
   async function stop(): Promise<void> {
     const gone = anchor.exitCode === null && anchor.signalCode === null ? once(anchor, "exit") : undefined;
+    for (const { child: relaying } of relays) relaying.kill("SIGKILL");
     anchor.kill("SIGKILL");
     await gone;
     while (existsSync(`/proc/${init}`)) await delay(10);
@@ -129,7 +137,17 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
     directory,
     log: () => log,
     inNetwork: ([program, ...args]) =>
-      promisify(execFile)("nsenter", [`--target=${init}`, "--net", program, ...args], { timeout: 20_000 }),
+      promisify(execFile)("nsenter", [...enterNetwork.slice(1), program, ...args], { timeout: 20_000 }),
+    bringIn: async (port) => {
+      const path = join(directory, `in-${port}`);
+      relays.push(await relay([], path, port), await relay(enterNetwork, port, path));
+    },
+    bringOut: async (port) => {
+      const path = join(directory, `out-${port}`);
+      const outside = relay([], 0, path);
+      relays.push(await relay(enterNetwork, path, port), await outside);
+      return (await outside).port;
+    },
     kill,
     restart: start,
     stop,
@@ -256,6 +274,22 @@ function connects(path: string): Promise<boolean> {
       resolve(true);
     });
   });
+}
+
+const relayProgram = fileURLToPath(new URL("relay.mjs", import.meta.url));
+
+/** Passes on what comes to a port or a unix socket. Resolves when it listens, with the port. */
+async function relay(enter: readonly string[], from: number | string, to: number | string): Promise<Relay> {
+  const argv = [...enter, "setpriv", "--pdeathsig", "KILL", process.execPath, relayProgram, String(from), String(to)];
+  const [program = "", ...args] = argv;
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [port] = await once(child.stdout, "data");
+  return { child, port: Number(port) };
+}
+
+interface Relay {
+  readonly child: ChildProcess;
+  readonly port: number;
 }
 
 /** What containers that were killed with their namespace leave in the machine's cgroups: empty directories. */

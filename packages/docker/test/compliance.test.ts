@@ -1,8 +1,9 @@
 import { compliance } from "@anyproc/compliance";
 import { afterAll } from "vitest";
+import { enterContainer } from "../src/index.ts";
 import { type DockerServer, describeOn, enter, startDockerServer } from "./server.ts";
 
-// A container takes a quarter of a second, and what one test leaves in /tmp the next one looks for: it is a volume.
+// A container takes a quarter of a second to start, and two processors are soon busy with it.
 const options = { repetitions: 30, parallelism: 50, timeoutMs: 300_000 };
 
 for (const engine of ["docker", "podman"] as const) {
@@ -10,12 +11,25 @@ for (const engine of ["docker", "podman"] as const) {
     let server: Promise<DockerServer> | undefined;
     afterAll(async () => (await server)?.stop());
 
-    compliance("containers", {
+    compliance("new containers", {
       ...options,
       setup: async () => {
         server ??= startDockerServer({ engine });
+        // Tests look for what others have left in /tmp.
         const environment = await enter(await server, { volumes: ["tmp:/tmp"] });
         return { environment, sharesProcessIds: false };
+      },
+    });
+
+    compliance("a running container", {
+      ...options,
+      setup: async () => {
+        server ??= startDockerServer({ engine });
+        const containers = await enter(await server);
+        const { connection } = containers;
+        const keeper = await containers.spawn(["sleep", "infinity"]);
+        const environment = await enterContainer(keeper.container().id, { connection });
+        return { environment, cleanup: () => containers.close() };
       },
     });
   });

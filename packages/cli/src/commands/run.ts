@@ -26,11 +26,21 @@ export function runCommand(setExitCode: SetExitCode): Command {
         .argParser((name) => name),
     )
     .addOption(new Option("--image <reference>", "on docker and, with --on proot, on proot: the image"))
+    .addOption(new Option("--container <name>", "on docker: a container that is running, instead of a new one"))
     .addOption(new Option("--host <[user@]host[:port]>", "on ssh: the machine"))
     .optionsGroup("What:");
   addProcessOptions(command)
     .optionsGroup("On host:")
     .addOption(new Option("--chroot <dir>", "make this directory the program's /, as chroot(8) does; needs root"))
+    .optionsGroup("On docker:")
+    .addOption(new Option("-p, --publish <[host:]port[/udp]>", "publish a port, a range too").argParser(collect))
+    .addOption(new Option("-v, --volume <[source:]dir[:ro]>", "mount a path or a named volume").argParser(collect))
+    .addOption(new Option("--network <name>", "none, host, or a network; again for more").argParser(collect))
+    .addOption(new Option("--name <name>", "the container's name"))
+    .addOption(new Option("--pull <when>", "missing, always or never (default: missing)"))
+    .addOption(new Option("--rm", "remove the container when the command has ended (default)"))
+    .addOption(new Option("--no-rm", "keep the container"))
+    .addOption(new Option("--docker-host <url>", "unix://, tcp:// or ssh:// (default: as docker would choose)"))
     .optionsGroup("On ssh:");
   addSshOptions(command)
     .optionsGroup("On proot:")
@@ -46,13 +56,14 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .addOption(new Option("--id <uid:gid>", "appear to be this user and group"))
     .addOption(new Option("--kill-on-exit", "end every guest process when the command ends (default)"))
     .addOption(new Option("--no-kill-on-exit", "wait for every guest process instead"));
-  addImageOptions(command.optionsGroup("Images, on proot:"));
+  addImageOptions(command.optionsGroup("Images (on docker: --platform):"));
   return command
     .addHelpText(
       "after",
       `
 Examples:
   $ anyproc run -e LANG=C --timeout 10 -- make test
+  $ anyproc run --image debian:12 -v "$PWD:/src" -w /src -- make
   $ anyproc run --host deploy@box.example.org -t -- top
   $ anyproc run --rootfs ./debian -b "$PWD:/src:ro" -w /src -t bash
   $ anyproc run --on proot --image debian:12 -- cat /etc/os-release

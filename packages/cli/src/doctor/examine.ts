@@ -1,9 +1,9 @@
 import { arch, release, type } from "node:os";
 import { type CommandInput, exec, isAnyprocError } from "@anyproc/core";
-import { dockerPackage } from "../environments/docker.ts";
+import { loadDocker } from "../environments/docker.ts";
 import { loadPackage } from "../environments/load-package.ts";
 import { sshPackage } from "../environments/ssh.ts";
-import type { Finding } from "./finding.ts";
+import type { Check, Finding } from "./finding.ts";
 
 /** Tries every environment on this machine. Never rejects. */
 export function examine(): Promise<Finding[]> {
@@ -11,7 +11,7 @@ export function examine(): Promise<Finding[]> {
     settle("host", host),
     settle("pty", pty),
     settle("proot", proot),
-    settle("docker", () => installed("docker", dockerPackage)),
+    settle("docker", docker),
     settle("ssh", () => installed("ssh", sshPackage)),
   ]);
 }
@@ -51,6 +51,29 @@ async function proot(): Promise<Facts> {
     ...(failed?.remedy !== undefined && { remedy: failed.remedy }),
     checks,
   };
+}
+
+async function docker(): Promise<Facts> {
+  const { connectDocker, leftContainers } = await loadDocker();
+  const connection = await connectDocker({ timeoutMs: 5000 });
+  try {
+    const { engine, version, platform } = connection.daemon;
+    const left = await leftContainers(connection);
+    const check: Check = {
+      name: "containers that were left behind",
+      ok: left.length === 0,
+      detail: left.length === 0 ? "none" : left.map(({ name }) => name).join(", "),
+      ...(left.length > 0 && { remedy: "anyproc doctor --sweep" }),
+    };
+    return {
+      status: "works",
+      detail: `${engine} ${version} for ${platform} at ${connection.name}`,
+      ...(left.length > 0 && { remedy: `${left.length} containers were left behind: anyproc doctor --sweep` }),
+      checks: [check],
+    };
+  } finally {
+    await connection.close();
+  }
 }
 
 async function installed(name: string, packageName: string): Promise<Facts> {

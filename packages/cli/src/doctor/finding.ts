@@ -12,7 +12,7 @@ export interface Finding {
   /** `missing`: its package is not installed. */
   readonly status: "works" | "fails" | "missing";
   readonly detail: string;
-  /** What to do about it; only when it does not work. */
+  /** What to do about it, when something is to be done. */
   readonly remedy?: string;
   readonly checks?: readonly Check[];
 }

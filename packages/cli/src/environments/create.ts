@@ -1,11 +1,15 @@
 import type { Environment } from "@anyproc/core";
+import type { ImageOptions } from "../commands/image-options.ts";
+import type { OutputOptions } from "../output.ts";
 import { chooseEnvironment } from "./choose.ts";
 import type { EnvironmentName } from "./names.ts";
 import type { EnvironmentOptions } from "./options.ts";
 
+type Options = EnvironmentOptions & ImageOptions & OutputOptions;
+
 // Imported only when chosen: what is not used need not be installed, and costs no time.
 const factories: Readonly<
-  Record<EnvironmentName, () => Promise<(options: EnvironmentOptions) => Environment | Promise<Environment>>>
+  Record<EnvironmentName, () => Promise<(options: Options) => Environment | Promise<Environment>>>
 > = {
   host: async () => (await import("./host.ts")).hostEnvironment,
   docker: async () => (await import("./docker.ts")).dockerEnvironment,
@@ -14,7 +18,7 @@ const factories: Readonly<
 };
 
 /** The environment that the options describe. */
-export async function createEnvironment(options: EnvironmentOptions): Promise<Environment> {
+export async function createEnvironment(options: Options): Promise<Environment> {
   const factory = await factories[chooseEnvironment(options)]();
   return factory(options);
 }

@@ -3,6 +3,15 @@ export interface EnvironmentOptions {
   readonly on?: string;
   readonly chroot?: string;
   readonly image?: string;
+  readonly container?: string;
+  readonly publish?: readonly string[];
+  readonly volume?: readonly string[];
+  readonly network?: readonly string[];
+  readonly name?: string;
+  readonly pull?: string;
+  /** `--rm`, or false for `--no-rm`. */
+  readonly rm?: boolean;
+  readonly dockerHost?: string;
   readonly host?: string;
   readonly identity?: readonly string[];
   readonly passwordEnv?: string;

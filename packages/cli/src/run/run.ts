@@ -2,6 +2,7 @@ import { type Command, displayCommand, type Environment, type Exit, type SpawnOp
 import type { RunOptions } from "../commands/run.ts";
 import { chooseEnvironment } from "../environments/choose.ts";
 import { createEnvironment } from "../environments/create.ts";
+import { completeCommand } from "../environments/docker.ts";
 import { exitStatus } from "../exit-codes.ts";
 import { writeErrorLine } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
@@ -28,9 +29,11 @@ async function runCommandLine(argv: readonly string[], options: RunOptions): Pro
   if (options.json && options.tty) {
     throw new UsageError("--json keeps the output for a document, --tty shows it on a terminal: leave one of them out");
   }
-  const command = toCommand(await commandOf(argv, options));
+  // What can be refused without asking anybody is refused first.
+  if (argv.length > 0) toCommand(await commandOf(argv, options));
   const environment = await createEnvironment(options);
   try {
+    const command = toCommand(await commandOf(completeCommand(environment, argv), options));
     if (options.verbose) writeErrorLine(`anyproc: ${environment.name}: running ${displayCommand(command)}`);
     const exit = await runIn(environment, command, spawnOptionsOf(options), options);
     if (options.verbose) writeErrorLine(`anyproc: ${environment.name}: ${describe(exit)}`);

@@ -23,7 +23,10 @@ export function statusOf(error: unknown): number | undefined {
 export function refusalText(error: unknown): string {
   const json: unknown = error instanceof Error && "json" in error ? error.json : undefined;
   if (typeof json === "object" && json !== null && "message" in json) return String(json.message).trim();
-  return Buffer.isBuffer(json) && json.length > 0 ? json.toString("utf8").trim() : reasonOf(error);
+  if (Buffer.isBuffer(json) && json.length > 0) return json.toString("utf8").trim();
+  return reasonOf(error)
+    .replace(/^\(HTTP code \d+\) [^-]* - /, "")
+    .trim();
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Command, ProgramExit, RunningProgram } from "@anyproc/core";
+import { AnyprocError, type Command, type ProgramExit, type RunningProgram } from "@anyproc/core";
 import type Docker from "dockerode";
 import type { DockerConnection } from "../connection/connect.ts";
 import { ProgramStreams } from "../streams/program-streams.ts";
@@ -38,7 +38,10 @@ export async function runContainer(
     throw error;
   }
   const exited = untilLost(connection, container, streams, containerExit(connection, answer)).then(
-    (exit) => settle(source, container, exit),
+    async (exit) => {
+      await checkArchitecture(source, streams, exit);
+      return settle(source, container, exit);
+    },
     async (error: unknown) => {
       abandon();
       // Nobody can use it any more; where there is no daemon, sweepContainers() finds it later.
@@ -75,6 +78,23 @@ async function untilLost(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A program for another architecture ends in its init, or in its runtime, with a code of theirs. */
+async function checkArchitecture(
+  { connection, image, template }: ContainerSource,
+  streams: ProgramStreams,
+  exit: ProgramExit,
+): Promise<void> {
+  const { platform } = connection.daemon;
+  if (!exit.code || `${image.platform}/`.startsWith(`${platform}/`)) return;
+  await streams.ended;
+  if (!/\[FATAL tini|exec format error/i.test(streams.beginning)) return;
+  throw new AnyprocError(
+    "ANYPROC_START_FAILED",
+    `${template.Image} is for ${image.platform}, the daemon's machine is ${platform} and has no emulator for it: choose ` +
+      `an image for ${platform}, or install qemu-user-static over there`,
+  );
 }
 
 /** What the daemon has not done by itself when a program ends: say whether memory ran out, and remove the container. */

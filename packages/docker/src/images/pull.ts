@@ -1,6 +1,8 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { isAnyprocError } from "@anyproc/core";
 import type { DockerConnection } from "../connection/connect.ts";
+import { refusalText } from "../connection/daemon-error.ts";
 import { isRecord } from "../connection/docker-config.ts";
 import { dockerError } from "../errors.ts";
 import { authConfig, findCredentials } from "./credentials.ts";
@@ -24,9 +26,13 @@ export async function pullImage(connection: DockerConnection, image: string, opt
     ...(platform !== undefined && { platform }),
     ...(signal && { abortSignal: signal }),
   };
-  const answer = (await connection.request(image, (docker) =>
-    docker.createImage(credentials ? authConfig(credentials, reference.registry) : undefined, request),
-  )) as Readable;
+  const auth = credentials && authConfig(credentials, reference.registry);
+  const answer = (await connection
+    .request(image, (docker) => docker.createImage(auth, request))
+    .catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw isAnyprocError(error, "ANYPROC_DOCKER_REFUSED") ? pullFailure(image, refusalText(error.cause)) : error;
+    })) as Readable;
   const abort = (): void => void answer.destroy();
   signal?.addEventListener("abort", abort, { once: true });
   // An answer that breaks off is told from a complete one below.

@@ -2,9 +2,11 @@ import { type Duplex, Readable } from "node:stream";
 import type { CommandHeader } from "@anyproc/core/remote-shell";
 
 // More than one read of the connection, or every read would pause it.
-const highWaterMark = 1024 * 1024;
+const highWaterMark = 256 * 1024;
 // Docker Engine API, "Attach to a container": one byte for the stream, three zeros, four bytes for the length.
 const headerBytes = 8;
+// Enough to recognise what an init or a runtime says instead of the program.
+const keptBeginning = 200;
 const streamOfErrors = 2;
 
 /** What became of a connection's output side: it ended between two frames, or in the middle of one. */
@@ -23,6 +25,7 @@ export class ProgramStreams {
   readonly #full: Set<ProgramOutput> = new Set();
   /** Called when the program writes to a stream that nobody reads any more. */
   onAbandoned: () => void = () => {};
+  #beginning = "";
   #header: Buffer = Buffer.alloc(0);
   #target: ProgramOutput;
   #left = 0;
@@ -56,6 +59,11 @@ export class ProgramStreams {
     connection.on("data", hasTerminal ? (chunk: Buffer) => this.#deliver(this.stdout, chunk) : this.#split);
   }
 
+  /** How stderr, or what the terminal showed, began. */
+  get beginning(): string {
+    return this.#beginning;
+  }
+
   readonly #split = (chunk: Buffer): void => {
     let at = 0;
     while (at < chunk.length) {
@@ -82,6 +90,9 @@ export class ProgramStreams {
       rest = this.#preface.take(chunk);
       if (!rest) return;
       this.#preface = undefined;
+    }
+    if (this.#beginning.length < keptBeginning && output === (this.stderr ?? this.stdout)) {
+      this.#beginning += rest.toString("latin1", 0, keptBeginning);
     }
     if (output.destroyed) {
       this.onAbandoned();
