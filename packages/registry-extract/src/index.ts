@@ -21,6 +21,7 @@ export type { OnProgress, PullProgress } from "./pull/progress.ts";
 export { type PulledImage, pullImage } from "./pull/pull-image.ts";
 export { readImageFile } from "./pull/read-image-file.ts";
 export type { BuiltImage, ImageInput } from "./push/build-image.ts";
+export { packRootfs } from "./push/pack-rootfs.ts";
 export { type PushedImage, type PushOptions, pushImage } from "./push/push-image.ts";
 export type { UploadResult } from "./push/upload-blob.ts";
 export { type Credentials, type CredentialsLookup, findCredentials } from "./registry/credentials.ts";

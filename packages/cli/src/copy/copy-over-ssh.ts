@@ -6,6 +6,7 @@ import { enterMachine } from "../environments/ssh.ts";
 import { writeErrorLine, writeJson } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 import { parsePlace } from "./place.ts";
+import { reportLosses } from "./report-losses.ts";
 
 /** Copies a directory to or from another machine, and tells what could not be kept. */
 export async function copyOverSsh(from: string, to: string, options: CopyOptions): Promise<void> {
@@ -50,11 +51,7 @@ function tell(report: SyncReport, options: CopyOptions): void {
     writeJson(report);
     return;
   }
-  for (const { path, what, reason } of report.losses)
-    writeErrorLine(`anyproc: not kept: ${what} of ${path}: ${reason}`);
-  if (report.lossCount > report.losses.length) {
-    writeErrorLine(`anyproc: not kept: ${report.lossCount - report.losses.length} more`);
-  }
+  reportLosses(report);
   if (options.quiet) return;
   const removed = report.removed > 0 ? `, ${report.removed} removed` : "";
   writeErrorLine(

@@ -73,9 +73,15 @@ export async function sending<Answer>(
   }
 }
 
+// Go's io/fs.ModeSymlink: the header has modes in Go's own form.
+const symlinkBit = 2 ** 27;
+
+/** Podman has a target for everything. */
 function linkTarget(header: string | readonly string[] | undefined): string | undefined {
   const text = Buffer.from(String(header ?? ""), "base64").toString("utf8");
   const stat: unknown = text === "" ? {} : JSON.parse(text);
-  const target = isRecord(stat) ? stat["linkTarget"] : undefined;
-  return typeof target === "string" && target !== "" ? target : undefined;
+  if (!isRecord(stat)) return undefined;
+  const { mode, linkTarget: target } = stat;
+  const isSymlink = typeof mode === "number" && Math.floor(mode / symlinkBit) % 2 === 1;
+  return isSymlink && typeof target === "string" ? target : undefined;
 }

@@ -31,6 +31,8 @@ type Facts = Pick<TarEntry, "type" | "mode"> & Partial<TarEntry>;
  * removes, renames or changes a mode is done by a program inside, in a container that runs.
  */
 export function containerFiles(place: ContainerPlace): FileSystem {
+  const followsSymlinks = place.connection.daemon.engine === "podman";
+
   /** Opens an archive of what is at a path; of a symlink at its end, of the link itself. */
   async function open(syscall: string, path: string) {
     if (!path.startsWith("/") || path.includes("\0")) throw fileError("EINVAL", syscall, path);
@@ -42,9 +44,31 @@ export function containerFiles(place: ContainerPlace): FileSystem {
   }
 
   async function look(syscall: string, path: string): Promise<Found> {
-    const { tar, linkTarget } = await open(syscall, path);
-    for await (const { entry } of readTar(tar)) return { entry, linkTarget };
-    throw fileError("EIO", syscall, path);
+    try {
+      const { tar, linkTarget } = await open(syscall, path);
+      for await (const { entry } of readTar(tar)) {
+        if (linkTarget === undefined || entry.type === "symlink") return { entry, linkTarget };
+        return await lookInDirectory(syscall, path, linkTarget);
+      }
+      throw fileError("EIO", syscall, path);
+    } catch (error) {
+      // It may be a symlink to nothing.
+      if (!followsSymlinks || systemErrorCode(error) !== "ENOENT") throw error;
+      return lookInDirectory(syscall, path, undefined);
+    }
+  }
+
+  /** Podman gives what a symlink leads to. The link itself is in the archive of its directory. */
+  async function lookInDirectory(syscall: string, path: string, linkTarget: string | undefined): Promise<Found> {
+    const name = posix.basename(path);
+    const { tar } = await open(syscall, posix.dirname(posix.normalize(path)));
+    let depth: number | undefined;
+    for await (const { entry } of readTar(tar)) {
+      const names = namesOf(entry.path);
+      depth ??= names.length;
+      if (names.length === depth + 1 && printable(names[depth] ?? "") === name) return { entry, linkTarget };
+    }
+    throw fileError("ENOENT", syscall, path);
   }
 
   async function lookIfThere(syscall: string, path: string): Promise<Found | undefined> {
@@ -60,9 +84,12 @@ export function containerFiles(place: ContainerPlace): FileSystem {
   async function follow(syscall: string, path: string): Promise<{ readonly path: string; readonly found: Found }> {
     const found = await look(syscall, path);
     if (found.entry.type !== "symlink") return { path, found };
-    // The daemon has followed every link on the way already.
-    const target = found.linkTarget ?? path;
-    return { path: target, found: await look(syscall, target) };
+    const target = found.linkTarget;
+    // Links on the way to it have been followed already.
+    const end = target === undefined ? undefined : await look(syscall, target);
+    if (target === undefined || end === undefined || end.entry.type === "symlink")
+      throw fileError("ENOENT", syscall, path);
+    return { path: target, found: end };
   }
 
   async function* content(syscall: string, path: string): AsyncGenerator<Buffer, void, undefined> {
@@ -106,7 +133,7 @@ export function containerFiles(place: ContainerPlace): FileSystem {
     let target = path;
     let there = await lookIfThere(syscall, path);
     if (there?.entry.type === "symlink") {
-      target = there.linkTarget ?? path;
+      target = there.linkTarget ?? posix.resolve(posix.dirname(path), printable(there.entry.linkPath));
       there = await lookIfThere(syscall, target);
     }
     if (there?.entry.type === "directory") throw fileError("EISDIR", syscall, path);
@@ -130,11 +157,12 @@ export function containerFiles(place: ContainerPlace): FileSystem {
     if (found.entry.type !== "directory") throw fileError("ENOTDIR", "scandir", path);
     const { tar } = await open("scandir", directory);
     const names = new Set<string>();
-    let root: string | undefined;
+    let depth: number | undefined;
     for await (const { entry } of readTar(tar)) {
-      root ??= entry.path;
-      const name = entry.path.slice(root.length).split("/", 1)[0];
-      if (name) names.add(printable(name));
+      const path = namesOf(entry.path);
+      depth ??= path.length;
+      const name = path[depth];
+      if (name !== undefined) names.add(printable(name));
     }
     return [...names];
   }
@@ -184,6 +212,10 @@ export function containerFiles(place: ContainerPlace): FileSystem {
     createReadStream: (path) => Readable.from(content("open", path), { objectMode: false, highWaterMark: 64 * 1024 }),
     createWriteStream: (path, options) => spooledWriter((data, size) => write(path, data, size, options?.mode)),
   };
+}
+
+function namesOf(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
 async function* around(before: Buffer, content: Readable, after: Buffer): AsyncGenerator<Buffer, void, undefined> {

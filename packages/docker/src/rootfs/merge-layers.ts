@@ -6,7 +6,6 @@ import {
   padding,
   printable,
   readTar,
-  type TarEntry,
   withoutHoles,
 } from "@anyproc/core/tar";
 import type { FileRegion } from "../files/file-region.ts";
@@ -14,9 +13,9 @@ import { indexLayer, type LayerEntry, type LayerIndex } from "./layer-index.ts";
 import { visibleEntries } from "./visible-entries.ts";
 
 /**
- * The layers of an image as one archive of what is seen when all of them lie on top of one another. Entries come as
- * they stand in their layers, byte for byte, so that nothing is lost; directories before what is in them, hard links
- * at the end.
+ * The layers of an image as one archive of what is seen when all of them lie on top of one another, in the order of
+ * names. Entries come as they stand in their layers, byte for byte, so that nothing is lost; of a file with several
+ * names the first is the file, and the others are links to it.
  *
  * @param layers tar archives, lowest first
  * @throws ANYPROC_ARCHIVE_INVALID, ANYPROC_UNSAFE_PATH
@@ -25,25 +24,19 @@ export async function* mergeLayers(layers: readonly FileRegion[]): AsyncGenerato
   const indexes: LayerIndex[] = [];
   for (const layer of layers) indexes.push(await indexLayer(layer, indexes.length));
   const visible = visibleEntries(indexes);
-  const sorted = [...visible.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const links: (LayerEntry & { readonly entry: TarEntry })[] = [];
-  for (const found of sorted) {
+  /** The name under which a file was written. */
+  const names = new Map<LayerEntry, string>();
+  for (const found of [...visible.values()].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const { entry } = found;
-    if (entry.type === "hardlink") links.push({ ...found, entry });
-    else yield* found.region.chunks(found.start, found.end);
-  }
-
-  /** Names of files that are seen only through their links. */
-  const carriers = new Map<LayerEntry, string>();
-  for (const link of links) {
-    const origin = originOf(link, indexes);
-    const carrier = visible.get(origin.path) === origin ? origin.entry.path : carriers.get(origin);
-    if (carrier !== undefined) {
-      yield formatHeader({ ...link.entry, linkPath: carrier });
-    } else {
-      carriers.set(origin, link.entry.path);
-      yield* renamed(origin, link.entry.path);
+    const origin = entry.type === "hardlink" ? originOf(found, indexes) : found;
+    const name = names.get(origin);
+    if (name !== undefined && entry.type !== "unknown") {
+      yield formatHeader({ ...entry, type: "hardlink", linkPath: name, size: 0, xattrs: new Map() });
+      continue;
     }
+    names.set(origin, entry.path);
+    if (origin === found) yield* found.region.chunks(found.start, found.end);
+    else yield* renamed(origin, entry.path);
   }
   yield endOfArchive;
 }

@@ -63,7 +63,7 @@ describeOn("docker")("an image as a rootfs", () => {
       { path: "./dangling", type: "symlink", linkPath: "/nowhere" },
       { path: "./\xff not utf-8 \xe4", content: "bytes" },
       { path: "./large", content: Buffer.alloc(3_000_000, "0123456789") },
-      { path: "./again", type: "hardlink", linkPath: "./ping" },
+      { path: "./with another name", type: "hardlink", linkPath: "./ping" },
     ];
     const image = await openImageRootfs("round:trip", { connection });
     const imported = await image.importTar(Readable.from([archive(tree)]));
