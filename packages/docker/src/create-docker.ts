@@ -84,6 +84,7 @@ export async function createDocker(options: DockerOptions = {}): Promise<DockerE
     env,
     cwd,
     user,
+    unsetsInside: connection.daemon.engine === "podman",
     setsSizeInside: major === 1 && minor < 42,
     onCreated: (command: Command, { id }: { readonly id: string }) => {
       containers.set(command, containerHandle(connection, id));

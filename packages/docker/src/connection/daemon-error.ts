@@ -103,6 +103,7 @@ function unreachable(code: string, error: unknown): string {
   if (/CERT|SIGNATURE|TLS|SSL/.test(code)) return `${reasonOf(error)}: check ca.pem, cert.pem and key.pem`;
   if (code === "SSH_FAILED")
     return `${reasonOf(error)}: does \`ssh\` reach that machine, and is docker installed there?`;
-  if (/timeout/i.test(String(error))) return "no answer in time: check address and firewall, or raise timeoutMs";
+  if (code === "ABORT_ERR" || code === "ETIMEDOUT")
+    return "no answer in time: check address and firewall, or raise timeoutMs";
   return `${reasonOf(error)}: is the daemon running?`;
 }

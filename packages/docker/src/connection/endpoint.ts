@@ -79,8 +79,9 @@ export function parseHost(text: string, certificates?: Certificates): Endpoint {
 }
 
 function invalidHost(text: string, reason: string): Error {
+  const shown = JSON.stringify(text.replace(/:[^:@/]*@/, ":...@"));
   return invalidOption(
-    `docker host ${JSON.stringify(text)}: ${reason}: write unix:///run/docker.sock, tcp://host:2376 or ssh://user@host`,
+    `docker host ${shown}: ${reason}: write unix:///run/docker.sock, tcp://host:2376 or ssh://user@host`,
   );
 }
 

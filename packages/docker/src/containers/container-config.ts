@@ -4,7 +4,15 @@ import { invalidOption } from "../errors.ts";
 import type { ImageConfig } from "../images/image.ts";
 import type { ContainerLimits, DockerOptions } from "./options.ts";
 import { portConfig } from "./ports.ts";
-import { programConfig, sizeOf, terminalSizeScript, throughShell, userText, variableNames } from "./program.ts";
+import {
+  programConfig,
+  sizeOf,
+  terminalSizeScript,
+  throughShell,
+  unsetScript,
+  userText,
+  variableNames,
+} from "./program.ts";
 import { mountConfig } from "./volumes.ts";
 
 /** The part of a container that is the same for every command. */
@@ -57,6 +65,8 @@ export interface CommandSettings {
   readonly image: ImageConfig;
   /** The daemon cannot give a terminal its size before the program runs: API before 1.42. */
   readonly setsSizeInside: boolean;
+  /** The daemon cannot take variables away: podman. */
+  readonly unsetsInside: boolean;
 }
 
 /** The container for one command. @throws ANYPROC_ARGUMENTS_TOO_LONG */
@@ -68,7 +78,7 @@ export function containerConfig(
   const { pty, stdin } = command;
   const { argv, env, removed } = programConfig(command, settings.env, variableNames(settings.image.env));
   const script = [
-    ...(removed.includes("HOME") ? ["unset HOME"] : []),
+    ...unsetScript(settings.unsetsInside ? removed : removed.filter((name) => name === "HOME")),
     ...(pty && settings.setsSizeInside ? [terminalSizeScript(pty)] : []),
   ];
   const cwd = command.cwd ?? settings.cwd;
@@ -80,7 +90,7 @@ export function containerConfig(
     // argv is the program, whatever the image would put before it.
     Entrypoint: script.length > 0 ? throughShell(script, argv) : argv,
     Cmd: [],
-    Env: env,
+    Env: settings.unsetsInside ? env.filter((variable) => variable.includes("=")) : env,
     ...(cwd !== undefined && { WorkingDir: cwd }),
     ...(user !== undefined && { User: user }),
     Tty: Boolean(pty),

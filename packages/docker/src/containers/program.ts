@@ -50,6 +50,13 @@ export function throughShell(script: readonly string[], argv: readonly string[])
   return ["/bin/sh", "-c", [...script, 'exec "$0" "$@"'].join("; "), ...argv];
 }
 
+/** Shell text that takes variables away; none where there are none. */
+export function unsetScript(names: readonly string[]): string[] {
+  // What is no name to a shell cannot be unset in one.
+  const known = names.filter((name) => /^[A-Za-z_]\w*$/.test(name));
+  return known.length > 0 ? [`unset ${known.join(" ")}`] : [];
+}
+
 /** Shell text that gives a terminal its size before the program starts. */
 export function terminalSizeScript(pty: PtySize | boolean): string {
   const { rows, columns } = sizeOf(pty);

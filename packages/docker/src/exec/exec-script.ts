@@ -1,5 +1,5 @@
 import { type Command, quoteForShell } from "@anyproc/core";
-import { terminalSizeScript } from "../containers/program.ts";
+import { terminalSizeScript, unsetScript } from "../containers/program.ts";
 
 /**
  * A POSIX shell script that makes everything ready, says its process id, and becomes the program in `$0` and `$@`. A
@@ -15,12 +15,10 @@ export function execScript(
   removed: readonly string[],
 ): string {
   const say = (what: string): string => `printf '\\036${headerStart} %s\\n' ${what}${command.pty ? "" : " >&2"}`;
-  const isIdentifier = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name);
-  const names = removed.filter(isIdentifier);
   return [
     ...(cwd === undefined ? [] : [`cd ${quoteForShell(cwd)} 2>/dev/null || { ${say("cwd")}; exit 1; }`]),
     ...(command.pty ? [terminalSizeScript(command.pty)] : []),
-    ...(names.length > 0 ? [`unset ${names.join(" ")}`] : []),
+    ...unsetScript(removed),
     say('"$$"'),
     'exec "$0" "$@"',
   ].join("; ");

@@ -42,18 +42,15 @@ export class ProgramStreams {
     this.stderr = hasTerminal ? null : new ProgramOutput(roomy);
     this.#target = this.stdout;
     this.ended = new Promise((resolve) => {
-      const end = (isWhole: boolean): void => {
+      const end = (): void => {
         this.#preface?.end();
         this.stdout.push(null);
         this.stderr?.push(null);
-        resolve(isWhole && this.#left === 0 && this.#header.length === 0 ? "whole" : "cut");
-      };
-      connection.once("end", () => {
-        end(true);
+        resolve(this.#left === 0 && this.#header.length === 0 ? "whole" : "cut");
         connection.destroy();
-      });
-      // Without an end, or after an error.
-      connection.once("close", () => end(false));
+      };
+      connection.once("end", end).once("close", end);
+      // A daemon may hang up on input that the program does not want: an error of writing, not of the output.
       connection.on("error", () => {});
     });
     connection.on("data", hasTerminal ? (chunk: Buffer) => this.#deliver(this.stdout, chunk) : this.#split);
