@@ -49,7 +49,7 @@ describeOn("docker")("a container as a rootfs", () => {
     const again = archive([{ path: "index", content: "replaced" }]);
     await site.importTar(Readable.from([again]));
     const found = await entriesOf(site.exportTar().tar);
-    expect(found.map(({ path, type, content }) => [path, type, content]).sort()).toEqual([
+    expect(found.map(({ path, type, content }) => [path, type, content])).toEqual([
       ["./", "directory", ""],
       ["./index", "file", "replaced"],
       ["./link", "symlink", ""],
