@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import { readTar } from "@anyproc/core/tar";
 import type { DockerConnection } from "../connection/connect.ts";
 import { isRecord } from "../connection/docker-config.ts";
+import { dockerError, reasonOf } from "../errors.ts";
 
 /** A container, and the daemon that has it. */
 export interface ContainerPlace {
@@ -70,6 +72,23 @@ export async function sending<Answer>(
       // The daemon may have refused before it had read all.
       body.on("error", () => {}).destroy();
     }
+  }
+}
+
+/** The entries of an archive out of a container. @throws ANYPROC_CONNECTION_LOST when the daemon goes meanwhile */
+export function archiveEntries(place: ContainerPlace, tar: Readable): ReturnType<typeof readTar> {
+  return readTar(unlessLost(place, tar));
+}
+
+async function* unlessLost({ connection, container }: ContainerPlace, tar: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* tar as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw dockerError(
+      "ANYPROC_CONNECTION_LOST",
+      `${container}: ${connection.name} went away while it was read: ${reasonOf(error)}`,
+      error,
+    );
   }
 }
 

@@ -8,11 +8,10 @@ import {
   padding,
   printable,
   type ReadEntry,
-  readTar,
   type TarEntry,
   toByteString,
 } from "@anyproc/core/tar";
-import { type ContainerPlace, getArchive, putArchive } from "./archive.ts";
+import { archiveEntries, type ContainerPlace, getArchive, putArchive } from "./archive.ts";
 import { fileError, toFileError } from "./file-error.ts";
 import { fileStats } from "./file-stats.ts";
 import { runTool } from "./run-tool.ts";
@@ -46,7 +45,7 @@ export function containerFiles(place: ContainerPlace): FileSystem {
   async function look(syscall: string, path: string): Promise<Found> {
     try {
       const { tar, linkTarget } = await open(syscall, path);
-      for await (const { entry } of readTar(tar)) {
+      for await (const { entry } of archiveEntries(place, tar)) {
         if (linkTarget === undefined || entry.type === "symlink") return { entry, linkTarget };
         return await lookInDirectory(syscall, path, linkTarget);
       }
@@ -63,7 +62,7 @@ export function containerFiles(place: ContainerPlace): FileSystem {
     const name = posix.basename(path);
     const { tar } = await open(syscall, posix.dirname(posix.normalize(path)));
     let depth: number | undefined;
-    for await (const { entry } of readTar(tar)) {
+    for await (const { entry } of archiveEntries(place, tar)) {
       const names = namesOf(entry.path);
       depth ??= names.length;
       if (names.length === depth + 1 && printable(names[depth] ?? "") === name) return { entry, linkTarget };
@@ -94,7 +93,7 @@ export function containerFiles(place: ContainerPlace): FileSystem {
 
   async function* content(syscall: string, path: string): AsyncGenerator<Buffer, void, undefined> {
     const { tar, linkTarget } = await open(syscall, path);
-    for await (const { entry, content: pieces } of readTar(tar)) {
+    for await (const { entry, content: pieces } of archiveEntries(place, tar)) {
       if (entry.type === "symlink") return yield* content(syscall, linkTarget ?? path);
       if (entry.type === "directory") throw fileError("EISDIR", syscall, path);
       for await (const { data } of pieces) yield data;
@@ -158,7 +157,7 @@ export function containerFiles(place: ContainerPlace): FileSystem {
     const { tar } = await open("scandir", directory);
     const names = new Set<string>();
     let depth: number | undefined;
-    for await (const { entry } of readTar(tar)) {
+    for await (const { entry } of archiveEntries(place, tar)) {
       const path = namesOf(entry.path);
       depth ??= path.length;
       const name = path[depth];

@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { copyRootfs, type FileSystem, type Rootfs } from "@anyproc/core";
-import { printable, type ReadEntry, readTar } from "@anyproc/core/tar";
+import { printable, type ReadEntry } from "@anyproc/core/tar";
 import { borrowOrConnect, type DockerConnection } from "../connection/connect.ts";
 import type { DockerConnectionOptions } from "../connection/options.ts";
 import { enterContainer } from "../enter-container.ts";
 import { invalidOption } from "../errors.ts";
-import { type ContainerPlace, getArchive, putArchive } from "../files/archive.ts";
+import { archiveEntries, type ContainerPlace, getArchive, putArchive } from "../files/archive.ts";
 import { containerFiles } from "../files/container-files.ts";
 import { toFileError } from "../files/file-error.ts";
 import { exportStream } from "./export-stream.ts";
@@ -77,7 +77,7 @@ function containerRootfs(place: ContainerPlace, path: string, release: () => Pro
 
   async function symlinksBelow(signal: AbortSignal | undefined): Promise<Set<string>> {
     const symlinks = new Set<string>();
-    for await (const { entry } of readTar(await openTar(signal))) {
+    for await (const { entry } of archiveEntries(place, await openTar(signal))) {
       if (entry.type === "symlink") symlinks.add(posix.normalize(entry.path));
     }
     return symlinks;

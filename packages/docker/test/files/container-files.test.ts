@@ -146,3 +146,21 @@ describeOn("docker")("the files of a container", () => {
     }
   });
 });
+
+describeOn("docker")("a daemon that is killed", () => {
+  test("while a file is read is a lost connection, not a short file", async () => {
+    await using server = await startDockerServer();
+    await using connection = await connectDocker({ host: server.host });
+    await using box = await makeContainer(connection, server.image);
+    const files = containerFiles({ connection, container: box.id });
+    const place = { connection, container: box.id };
+    await runTool(place, ["dd", "if=/dev/zero", "of=/large", "bs=1M", "count=200"], "/large");
+    const stream = files.createReadStream("/large");
+    await once(stream, "readable");
+    await server.kill();
+    await expect(buffer(stream)).rejects.toMatchObject({
+      code: "ANYPROC_CONNECTION_LOST",
+      message: expect.stringContaining(box.id),
+    });
+  });
+});
