@@ -1,9 +1,10 @@
-// `pnpm bench [host|engine|emrun|ssh|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
+// `pnpm bench [host|engine|emrun|ssh|docker|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
 // take here and with the alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing
 // fails when a target is missed.
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
+import { benchDocker } from "./docker.ts";
 import { benchEmrun } from "./emrun.ts";
 import { benchEngine } from "./engine.ts";
 import { benchHost } from "./host.ts";
@@ -16,6 +17,7 @@ const suites: Record<string, (rounds: number, directory: string) => AsyncGenerat
   engine: benchEngine,
   emrun: benchEmrun,
   ssh: benchSsh,
+  docker: benchDocker,
   "registry-extract": benchRegistryExtract,
 };
 

@@ -19,14 +19,6 @@ describe("anyproc's own failures: exit status 125, one sentence that names the o
       ["run", "--on", "mars", "true"],
       "anyproc: --on mars: there is no such environment: choose host, docker, ssh, proot",
     ],
-    [
-      ["run", "--on", "docker", "true"],
-      "anyproc: docker: the package @anyproc/docker is not installed: npm install @anyproc/docker",
-    ],
-    [
-      ["run", "--image", "debian", "true"],
-      "anyproc: docker: the package @anyproc/docker is not installed: npm install @anyproc/docker",
-    ],
     [["run", "--host", "a:b:", "true"], 'anyproc: "a:b:" names no SSH server: write [user@]host[:port]'],
     [["run", "--on", "proot", "true"], "anyproc: proot: no root filesystem: name its directory with --rootfs DIR"],
     [

@@ -176,7 +176,7 @@ describeOn("docker")("a new container", () => {
       );
     });
     expect(await present()).toEqual([]);
-  }, 240_000);
+  });
 
   it("refuses signals that its init keeps to itself; without an init they arrive", async () => {
     await within(enter(server), async (docker) => {

@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { exec } from "@anyproc/core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RegistryServer, registryMissing, startRegistry } from "../../../tools/services/registry.ts";
+import { inspectImage } from "../src/images/image.ts";
 import { parseReference } from "../src/images/reference.ts";
 import { connectDocker, type PullProgress } from "../src/index.ts";
 import { type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
@@ -64,6 +65,8 @@ describeOn("docker")("an image in a registry", () => {
       const credentials = registry.login;
       await within(enter(server, { ...options, ...(credentials && { credentials }) }), async (docker) => {
         expect((await exec(docker, ["echo", "pulled"])).stdout).toBe("pulled\n");
+        expect(docker.image).toEqual(await inspectImage(docker.connection, reference));
+        expect(docker.image.platform).toMatch(/^linux\/\w+$/);
       });
       expect(seen.at(-1)).toEqual({ phase: "done", reference });
       const phases = new Set(seen.map(({ phase }) => phase));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "@anyproc/core";
-import { describe } from "vitest";
+import { describe, vi } from "vitest";
 import {
   type DockerServer,
   type DockerServerOptions,
@@ -13,6 +13,9 @@ import {
   startDockerServer,
 } from "../../../tools/services/docker.ts";
 import { connectDocker, createDocker, type DockerEnvironment, type DockerOptions } from "../src/index.ts";
+
+// Containers start when two processors get round to it.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 export type { DockerServer };
 export { startDockerServer };

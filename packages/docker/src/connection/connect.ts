@@ -91,7 +91,7 @@ export async function borrowOrConnect(
 ): Promise<{ readonly connection: DockerConnection; readonly release: () => Promise<void> }> {
   if (connection && "request" in connection) return { connection, release: () => Promise.resolve() };
   const own = await connectDocker({ ...(signal && { signal }), ...connection });
-  return { connection: own, release: own.close };
+  return { connection: own, release: () => own.close() };
 }
 
 function openDocker(transports: Transports): Docker {

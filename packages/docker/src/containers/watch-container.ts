@@ -31,7 +31,7 @@ export async function watchContainer(
     ...(hasInput && { stdin: "1" }),
     detachKeys,
   });
-  const attaching = connection.openDuplex(id, { path: `/containers/${id}/attach?${wanted}` });
+  const attaching = connection.openDuplex(id, { path: `/containers/${id}/attach?${wanted.toString()}` });
   const waiting = connection.openResponse(id, {
     path: `/containers/${id}/wait?condition=${condition}`,
     signal: aborter.signal,

@@ -32,14 +32,13 @@ async function startAttached(target: ContainerTarget, command: Command): Promise
   });
   const exited = Promise.race([containerExit(connection, watched.answer), detached]);
   exited.catch(watched.abandon);
-  const { signal, resize } = containerControl(connection, id, exited, hasInit);
+  const control = containerControl(connection, id, exited, hasInit);
   return runningProgram({
     command,
     socket: watched.socket,
     streams: new ProgramStreams(watched.socket, hasTerminal),
     exited,
-    signal,
-    resize,
+    ...control,
     isOurs: false,
     stdin: attachedInput({
       open: () => connection.openDuplex(name, { path: `/containers/${id}/attach?stream=1&stdin=1` }),

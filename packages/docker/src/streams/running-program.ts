@@ -9,9 +9,9 @@ export interface StartedProgram {
   readonly socket: Duplex;
   readonly streams: ProgramStreams;
   readonly exited: Promise<ProgramExit>;
-  signal(name: SignalName): Promise<void>;
-  end(options: EndOptions): Promise<void>;
-  resize(size: Required<PtySize>): Promise<void>;
+  readonly signal: (name: SignalName) => Promise<void>;
+  readonly end: (options: EndOptions) => Promise<void>;
+  readonly resize: (size: Required<PtySize>) => Promise<void>;
   /** False for a program that somebody else started: it is not told that nobody reads here any more. @default true */
   readonly isOurs?: boolean;
   /** @default the connection's own input side */
