@@ -92,7 +92,7 @@ describeOn("docker")("a new container", () => {
         cat /shared/file; echo
         touch /shared/new 2>/dev/null || echo read-only
         echo kept >/kept/file; touch /fresh/x
-        awk '$2 ~ "^/(memory|small)$" { print $2, $3 }' /proc/mounts
+        awk '$2 ~ "^/(memory|small)$" { print $2, $3 }' /proc/mounts | sort
         stat -c %a /small
         head -c 2M /dev/zero 2>/dev/null >/small/x || echo full`;
       const { stdout } = await exec(docker, ["sh", "-c", script], { reject: false });

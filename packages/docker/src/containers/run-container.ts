@@ -61,9 +61,11 @@ async function untilLost(
   streams: ProgramStreams,
   reported: Promise<ProgramExit>,
 ): Promise<ProgramExit> {
+  let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   const cutOff = new Promise<never>((_resolve, reject) => {
     void streams.ended.then((end) => {
+      if (isOver) return;
       if (end === "cut") reject(connectionLost(connection));
       else timer = setTimeout(() => void rejectIfRunning(reject), newsDelayMs);
     });
@@ -76,6 +78,7 @@ async function untilLost(
   try {
     return await Promise.race([reported, cutOff]);
   } finally {
+    isOver = true;
     clearTimeout(timer);
   }
 }
