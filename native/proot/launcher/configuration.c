@@ -12,6 +12,10 @@
 #include "binds.h"
 #include "failure.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 enum { BLOB_CAPACITY = 1 << 20 };
 
 // The kernel's descriptor table grows with the highest number and is copied by every fork, so "high" ends at 1024.
@@ -53,7 +57,11 @@ static void find_shim(const struct options *options, char out[PATH_MAX]) {
 }
 
 static int anonymous_file(const char *name, const void *content, size_t size, int seals) {
-  int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  // sysctl vm.memfd_noexec may refuse files that could be executed; kernels before 6.3 have no flag to say so.
+  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int file = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+  if (file < 0 && errno == EINVAL)
+    file = memfd_create(name, flags);
   if (file < 0)
     fail("memfd", errno, name);
   if (ftruncate(file, (off_t)size) < 0 || (content != NULL && write(file, content, size) != (ssize_t)size) ||
@@ -86,7 +94,10 @@ void configuration_build(const struct options *options, struct configuration *ou
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
   struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds};
-  content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
+  content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) |
+                  (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
+                  (options->pass_unknown ? CONFIG_PASS_UNKNOWN : 0u) |
+                  (options->diagnostics >= 0 ? CONFIG_DIAGNOSTICS : 0u);
   set_ids(options, &content);
   content.bind_count = binds_resolve(options, out->root, root, binds);
   long size = config_write(&content, blob, sizeof blob);

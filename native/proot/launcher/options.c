@@ -20,6 +20,8 @@ static const char usage[] =
     "  --argv0 NAME                 the program's own name for itself\n"
     "  --no-cache                   ask the kernel about every directory every time\n"
     "  --no-kill-on-exit            wait for every guest, not only for PROGRAM\n"
+    "  --pass-unknown               let system calls that the engine does not know reach the kernel\n"
+    "  --diagnostics-fd N           write \"CALL NUMBER ERRNO PID PROGRAM\" there for each call that is refused\n"
     "  --shim PATH                  the shim, if it is not installed beside anyproc-proot\n"
     "  --report-fd N                write \"CODE ERRNO OBJECT\" there if PROGRAM cannot start; closed when it runs\n"
     "  --life-fd N                  end every guest when N reaches its end\n"
@@ -89,6 +91,10 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->no_cache = true;
   else if (strcmp(option, "--no-kill-on-exit") == 0)
     out->no_kill_on_exit = true;
+  else if (strcmp(option, "--pass-unknown") == 0)
+    out->pass_unknown = true;
+  else if (strcmp(option, "--diagnostics-fd") == 0)
+    out->diagnostics = descriptor(value(cursor, option), option);
   else if (strcmp(option, "--life-fd") == 0)
     out->life = descriptor(value(cursor, option), option);
   else if (strcmp(option, "--report-fd") == 0)
@@ -103,7 +109,7 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
 
 void options_parse(char **argv, struct options *out) {
   struct cursor cursor = {argv + 1};
-  *out = (struct options){.cwd = "/", .report = -1, .life = -1};
+  *out = (struct options){.cwd = "/", .diagnostics = -1, .report = -1, .life = -1};
   while (*cursor.at != NULL && strncmp(*cursor.at, "--", 2) == 0) {
     const char *option = *cursor.at++;
     if (strcmp(option, "--") == 0)

@@ -26,7 +26,9 @@ struct options {
   gid_t gid;
   bool no_cache;
   bool no_kill_on_exit;
+  bool pass_unknown;
   bool probe;
+  int diagnostics;
   int report;
   int life;
   char **command;

@@ -56,6 +56,8 @@ static _Noreturn void become_guest(const struct options *options, const struct c
   take_descriptor(configuration->config, base + HIDDEN_CONFIG);
   take_descriptor(configuration->shared, base + HIDDEN_SHARED);
   take_descriptor(life, base + HIDDEN_LIFE);
+  if (options->diagnostics >= 0)
+    take_descriptor(options->diagnostics, base + HIDDEN_DIAGNOSTICS);
   fcntl(report, F_SETFD, 0);
   snprintf(handover, sizeof handover, "bootstrap %d %d", base, report);
   char **argv = shim_arguments(options, handover);

@@ -10,7 +10,9 @@ enum {
   CONFIG_FAKE_IDS = 1u << 0,        // the guest sees uid/gid below instead of the real ones
   CONFIG_NO_CACHE = 1u << 1,        // the directory cache is off
   CONFIG_NO_KILL_ON_EXIT = 1u << 2, // the supervisor waits for every guest instead of ending them with the first
-  CONFIG_KNOWN_FLAGS = (1u << 3) - 1,
+  CONFIG_PASS_UNKNOWN = 1u << 3,    // system calls that the table does not have reach the kernel as they are
+  CONFIG_DIAGNOSTICS = 1u << 4,     // somebody reads behind HIDDEN_DIAGNOSTICS what is refused
+  CONFIG_KNOWN_FLAGS = (1u << 5) - 1,
 };
 
 enum { CONFIG_BINDS_MAX = 128 };
@@ -21,11 +23,15 @@ enum {
   HIDDEN_CONFIG = 1, // the blob
   HIDDEN_SHARED = 2, // one page shared by all guests of a run: struct shared
   HIDDEN_LIFE = 3,   // read end of the supervisor's pipe: its end is the guests' end
-  HIDDEN_COUNT = 4,
+  HIDDEN_DIAGNOSTICS = 4, // with CONFIG_DIAGNOSTICS: a line for each call that is refused or not known
+  HIDDEN_COUNT = 5,
 };
+
+enum { DIAGNOSTICS_CALLS = 1024 }; // later numbers share the last bit
 
 struct shared {
   uint32_t generation; // bumped by whatever may turn a cached directory stale
+  uint32_t reported[DIAGNOSTICS_CALLS / 32]; // a bit for each system call that the diagnostics have named
 };
 
 enum { BIND_READ_ONLY = 1u << 0, BIND_IS_DIRECTORY = 1u << 1, BIND_KNOWN_FLAGS = (1u << 2) - 1 };

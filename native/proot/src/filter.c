@@ -26,6 +26,10 @@ struct program {
   unsigned short length;
 };
 
+static bool has_room(const struct program *p, int instructions) {
+  return p->length + instructions <= PROGRAM_SIZE;
+}
+
 static void emit(struct program *p, unsigned short code, uint32_t k, unsigned char yes, unsigned char no) {
   p->code[p->length++] = (struct sock_filter){code, yes, no, k};
 }
@@ -112,6 +116,44 @@ static void test(struct program *p, const struct rule *rule) {
   }
 }
 
+// With somebody to tell, the shim refuses what the filter could.
+static uint32_t verdict_of(const struct rule *rule) {
+  bool is_told = (config.flags & CONFIG_DIAGNOSTICS) != 0 && rule_refuses_always(rule);
+  return rule->action == RULE_TRAP || is_told ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value;
+}
+
+static void judge_unknown(struct program *p) {
+  if ((config.flags & CONFIG_DIAGNOSTICS) != 0)
+    judge(p, SECCOMP_RET_TRAP);
+  else
+    answer(p, (config.flags & CONFIG_PASS_UNKNOWN) != 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+// What is not in the table: numbers beyond its last one, and the holes before. Those with the x32 ABI's bit would be
+// known calls by other numbers, and are refused in any case.
+static bool add_unknown(struct program *p) {
+  enum { FOREIGN_BIT = 0x40000000 };
+  unsigned char skip = (config.flags & CONFIG_DIAGNOSTICS) != 0 ? VERDICT_LENGTH : 1;
+  compare(p, BPF_JGE, FOREIGN_BIT, 0, 1);
+  answer(p, SECCOMP_RET_ERRNO | ENOSYS);
+  compare(p, BPF_JGT, SYSCALL_LAST_KNOWN, 0, skip);
+  judge_unknown(p);
+  for (uint32_t number = 0; number <= SYSCALL_LAST_KNOWN; number++) {
+    if (syscall_is_known(number))
+      continue;
+    uint32_t end = number + 1;
+    while (!syscall_is_known(end))
+      end++;
+    if (!has_room(p, BRANCH_SIZE + VERDICT_LENGTH))
+      return false;
+    compare(p, BPF_JGE, number, 0, (unsigned char)(skip + 1));
+    compare(p, BPF_JGE, end, skip, 0);
+    judge_unknown(p);
+    number = end;
+  }
+  return true;
+}
+
 static bool applies(const struct rule *rule) {
   bool faked = config.flags & CONFIG_FAKE_IDS;
   switch (rule->condition) {
@@ -142,10 +184,6 @@ static size_t list_numbers(uint16_t *numbers) {
   return count;
 }
 
-static bool has_room(const struct program *p, int instructions) {
-  return p->length + instructions <= PROGRAM_SIZE;
-}
-
 static bool add_leaf(struct program *p, uint16_t number) {
   if (!has_room(p, BRANCH_SIZE))
     return false;
@@ -158,7 +196,7 @@ static bool add_leaf(struct program *p, uint16_t number) {
     if (!has_room(p, RULE_SIZE))
       return false;
     test(p, rule);
-    judge(p, rule->action == RULE_TRAP ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value);
+    judge(p, verdict_of(rule));
   }
   answer(p, SECCOMP_RET_ALLOW);
   return true;
@@ -187,9 +225,7 @@ static bool build(struct program *p) {
   compare(p, BPF_JEQ, ARCH_AUDIT, 1, 0);
   answer(p, SECCOMP_RET_ERRNO | ENOSYS);
   load(p, offsetof(struct seccomp_data, nr));
-  compare(p, BPF_JGT, SYSCALL_LAST_KNOWN, 0, 1);
-  answer(p, SECCOMP_RET_ERRNO | ENOSYS);
-  return add_tree(p, numbers, list_numbers(numbers));
+  return add_unknown(p) && add_tree(p, numbers, list_numbers(numbers));
 }
 
 long filter_install(void) {

@@ -10,6 +10,10 @@
 #include "proc-link.h"
 #include "sys.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 static const struct {
   const char *name;
   proc_line_translator *translate;
@@ -100,7 +104,11 @@ long proc_file_open(const struct place *place, long flags) {
   long original = SYS_3(SYS_openat, place->descriptor, place->path, O_RDONLY | O_CLOEXEC);
   if (original < 0)
     return original;
-  long out = SYS_2(SYS_memfd_create, "proc", (flags & O_CLOEXEC) != 0 ? MFD_CLOEXEC : 0);
+  // As in the launcher: sysctl vm.memfd_noexec may want it said, kernels before 6.3 do not know it.
+  unsigned how = (flags & O_CLOEXEC) != 0 ? MFD_CLOEXEC : 0;
+  long out = SYS_2(SYS_memfd_create, "proc", how | MFD_NOEXEC_SEAL);
+  if (out == -EINVAL)
+    out = SYS_2(SYS_memfd_create, "proc", how);
   long result = out < 0 ? out : copy(original, out, files[index_of(place->path)].translate);
   SYS_1(SYS_close, original);
   if (result < 0 && out >= 0)

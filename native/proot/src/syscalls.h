@@ -1,7 +1,8 @@
-// The one list of system calls that the engine touches, and what is made of it: filter rules and the dispatch table.
+// The one table of system calls, and what is made of it: filter rules and the dispatch to handlers.
 #ifndef ANYPROC_SYSCALLS_H
 #define ANYPROC_SYSCALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ enum rule_condition {
 };
 
 struct rule {
+  const char *call;
   uint16_t number;
   uint8_t action;
   uint8_t value;
@@ -35,9 +37,20 @@ struct rule {
   uint32_t operands[6];
 };
 
+static inline bool rule_refuses_always(const struct rule *rule) {
+  return rule->action == RULE_ANSWER && rule->value != 0 && rule->condition == ALWAYS;
+}
+
 extern const struct rule rules[];
 extern const size_t rule_count;
 
+// Whether syscalls.def or syscalls-passed.def has it.
+bool syscall_is_known(long number);
+
+// The rule by which the filter refuses the call whatever its arguments, or NULL.
+const struct rule *syscall_refusal(long number);
+
+// Never NULL: what has no handler is refused.
 call_handler *syscall_handler(long number);
 
 #endif

@@ -4,6 +4,8 @@
 set -u
 export PATH=/usr/local/bin:/usr/bin:/bin
 engine=$(realpath "$1")
+here=$(realpath "$(dirname "$0")")
+python=$(realpath "$(command -v python3)")
 scratch=$(mktemp -d /tmp/anyproc-launcher-XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
@@ -125,6 +127,32 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 expect 'a bind' content "$(printf content >"$scratch/file" && mkdir -p "$scratch/root/in" &&
   guest --bind "$scratch" /anyproc-bind -- cat /anyproc-bind/file)"
+
+# System calls that the table does not have. The sandbox around the engine tells whether the kernel was asked.
+call='import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+for number in sys.argv[1:]:
+    libc.syscall(int(number), 0, 0, 0, 0, 0, 0)
+    print(ctypes.get_errno(), end=" ", flush=True)'
+errors_of() { # NUMBER... -- OPTION...
+  local numbers=()
+  while [ "$1" != -- ]; do
+    numbers+=("$1")
+    shift
+  done
+  shift
+  "$here/../refuse-call.py" 77 "${numbers[@]}" -- "$engine" --rootfs / "$@" -- "$python" -c "$call" "${numbers[@]}"
+}
+unknown=(400 472 999 $((0x40000000)))
+expect 'unknown calls are refused' '38 38 38 38 ' "$(errors_of "${unknown[@]}" --)"
+expect 'or passed on, x32 excepted' '77 77 77 38 ' "$(errors_of "${unknown[@]}" -- --pass-unknown)"
+expect 'known ones are passed on' '77 77 ' "$(errors_of 470 471 --)"
+exec 6>"$scratch/diagnostics"
+expect 'refused with diagnostics' '38 38 1 38 ' "$(errors_of 400 999 165 425 -- --diagnostics-fd 6)"
+expect 'passed on with diagnostics' '77 77 ' "$(errors_of 472 472 -- --pass-unknown --diagnostics-fd 6)"
+exec 6>&-
+expect 'a line for each' "unknown 400 38 $python unknown 999 38 $python mount 165 1 $python io_uring_setup 425 38 $python unknown 472 0 $python" \
+  "$(awk '{ print $1, $2, $3, $5 }' "$scratch/diagnostics" | paste -sd ' ')"
 
 for limit in 64 256 1024; do
   expect "descriptor limit $limit" ok "$(ulimit -n "$limit" && guest -- /bin/sh -c 'echo ok')"
