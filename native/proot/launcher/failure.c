@@ -29,6 +29,7 @@ static const struct kind kinds[] = {
     {"wrong-architecture", 126, "made for another processor", "use a rootfs for this machine's processor"},
     {"too-long", 126, "name or arguments too long", "shorten them"},
     {"descriptors", 125, "too few file descriptors", "raise the limit (ulimit -n) or close some"},
+    {"orphan", 125, "the run belongs to a process that is not its parent", "give --life-pid the one that starts it"},
     {"internal", 125, "unexpected failure", "report it with this line"},
 };
 

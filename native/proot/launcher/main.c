@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../src/layout.h"
@@ -44,6 +45,18 @@ static void refuse_nesting(void) {
     fail("nested", EBUSY, "this process is a guest already");
 }
 
+// pidfd_open(2). Where the kernel has or allows none, the end of the parent's thread has to do (prctl(2)).
+static int watch_parent(pid_t parent) {
+  if (parent == 0)
+    return -1;
+  int descriptor = (int)syscall(SYS_pidfd_open, parent, 0);
+  if (descriptor < 0)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    fail("orphan", 0, "--life-pid");
+  return descriptor;
+}
+
 int main(int argc, char **argv) {
   static struct options options;
   static struct configuration configuration;
@@ -56,6 +69,7 @@ int main(int argc, char **argv) {
   refuse_nesting();
   configuration_build(&options, &configuration);
   struct supervision supervision = {.life = options.life, .wait_for_all = options.no_kill_on_exit};
+  supervision.parent = watch_parent(options.parent);
   supervision.signals = take_signals(&inherited);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   spawn_guest(&options, &configuration, &inherited, &supervision.guest);

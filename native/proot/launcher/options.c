@@ -25,6 +25,7 @@ static const char usage[] =
     "  --shim PATH                  the shim, if it is not installed beside anyproc-proot\n"
     "  --report-fd N                write \"CODE ERRNO OBJECT\" there if PROGRAM cannot start; closed when it runs\n"
     "  --life-fd N                  end every guest when N reaches its end\n"
+    "  --life-pid N                 the same when process N, the parent, ends\n"
     "  --probe                      print as JSON what this machine offers\n"
     "\n"
     "Exit status: PROGRAM's; 127 not found, 126 cannot be executed, 125 any other failure to start it.\n";
@@ -97,6 +98,8 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->diagnostics = descriptor(value(cursor, option), option);
   else if (strcmp(option, "--life-fd") == 0)
     out->life = descriptor(value(cursor, option), option);
+  else if (strcmp(option, "--life-pid") == 0)
+    out->parent = (pid_t)number(value(cursor, option), '\0', NULL, option);
   else if (strcmp(option, "--report-fd") == 0)
     failure_set_report(out->report = descriptor(value(cursor, option), option));
   else if (strcmp(option, "--probe") == 0)

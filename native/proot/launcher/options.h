@@ -31,6 +31,7 @@ struct options {
   int diagnostics;
   int report;
   int life;
+  pid_t parent; // whose end is everybody's end, or 0
   char **command;
 };
 

@@ -1,7 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { posix } from "node:path";
-import { AnyprocError } from "@anyproc/core";
-import type { Bind, ProotOptions } from "./options.ts";
+import { AnyprocError, type Bind } from "@anyproc/core";
 
 /** A bind with everything decided: canonical host path, normal guest path. */
 export interface ResolvedBind {
@@ -10,7 +9,8 @@ export interface ResolvedBind {
   readonly readOnly: boolean;
 }
 
-const defaultBinds: readonly Bind[] = ["/dev", "/proc", "/sys"].map((host) => ({ host, optional: true }));
+/** The default binds, as far as this machine has them. */
+export const usualBinds: readonly Bind[] = ["/dev", "/proc", "/sys"].map((host) => ({ host, optional: true }));
 
 /** Reads `HOST[:GUEST[:ro]]`. @throws ANYPROC_INVALID_OPTION */
 export function parseBind(text: string): Bind {
@@ -21,15 +21,17 @@ export function parseBind(text: string): Bind {
   return { host, ...(guest !== "" && { guest }), readOnly: mode === "ro" };
 }
 
+/** Binds as objects. @throws ANYPROC_INVALID_OPTION */
+export function toBinds(binds: readonly (Bind | string)[]): Bind[] {
+  return binds.map((bind) => (typeof bind === "string" ? parseBind(bind) : bind));
+}
+
 /**
  * The binds of a guest, checked. Those that change nothing are left out: the host's own path over itself.
  *
  * @throws ANYPROC_INVALID_OPTION for a path that is not absolute, a guest path `/`, or a host path that is missing
  */
-export async function resolveBinds(rootfs: string, options: ProotOptions): Promise<ResolvedBind[]> {
-  const { defaultBinds: defaults = true } = options;
-  const first = defaults === true ? defaultBinds : defaults === false ? [] : defaults;
-  const binds = [...first, ...(options.binds ?? [])].map((bind) => (typeof bind === "string" ? parseBind(bind) : bind));
+export async function resolveBinds(rootfs: string, binds: readonly Bind[]): Promise<ResolvedBind[]> {
   const resolved = await Promise.all(binds.map(resolveBind));
   // Of two binds at one guest path the later one counts, as with mount(8).
   const byGuest = new Map(resolved.filter((bind) => bind !== undefined).map((bind) => [bind.guest, bind]));

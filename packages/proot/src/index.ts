@@ -1,4 +1,4 @@
-import { registerEnvironment, registeredEnvironments } from "@anyproc/core";
+import { type Bind, registerEnvironment, registeredEnvironments } from "@anyproc/core";
 import { createProotByName } from "./create-proot.ts";
 
 export { parseBind } from "./binds.ts";
@@ -6,7 +6,9 @@ export { createProot } from "./create-proot.ts";
 export { type Diagnosis, type DiagnosisCheck, diagnose } from "./diagnose.ts";
 export { engineVariable, findEngine } from "./engine.ts";
 export { addNameservers } from "./nameservers.ts";
-export type { Bind, ProotOptions } from "./options.ts";
+export type { ProotOptions } from "./options.ts";
+export type { RefusedCall } from "./refused-calls.ts";
+export type { Bind };
 
 // Another copy of this package may be loaded already: either one serves.
 if (!registeredEnvironments().includes("proot")) registerEnvironment("proot", createProotByName);

@@ -1,12 +1,16 @@
 import type { UserIds } from "@anyproc/core";
 import type { ResolvedBind } from "./binds.ts";
 
-/** Pipes between this process and the launcher, by their numbers there. */
+/** What ties the launcher to this process: pipes, by their numbers there. */
 export interface LauncherDescriptors {
   /** On which the launcher says why a run could not begin. */
   readonly reportDescriptor?: number;
   /** Whose end is the end of every guest. */
   readonly lifeDescriptor?: number;
+  /** The same for a run on a terminal, which has no pipes: a process, this one's parent. */
+  readonly lifeProcess?: number;
+  /** Where system calls that are refused are told. */
+  readonly diagnosticsDescriptor?: number;
 }
 
 /** One run, as the launcher is told. */
@@ -17,6 +21,7 @@ export interface LauncherRun extends LauncherDescriptors {
   readonly id: Required<Pick<UserIds, "uid" | "gid">> | undefined;
   readonly killOnExit: boolean;
   readonly cache: boolean;
+  readonly strict: boolean;
   readonly argv: readonly string[];
 }
 
@@ -31,8 +36,11 @@ export function launcherArguments(run: LauncherRun): string[] {
     ...(run.id ? ["--id", `${run.id.uid}:${run.id.gid}`] : []),
     ...(run.killOnExit ? [] : ["--no-kill-on-exit"]),
     ...(run.cache ? [] : ["--no-cache"]),
+    ...(run.strict ? [] : ["--pass-unknown"]),
+    ...(run.diagnosticsDescriptor === undefined ? [] : ["--diagnostics-fd", String(run.diagnosticsDescriptor)]),
     ...(run.reportDescriptor === undefined ? [] : ["--report-fd", String(run.reportDescriptor)]),
     ...(run.lifeDescriptor === undefined ? [] : ["--life-fd", String(run.lifeDescriptor)]),
+    ...(run.lifeProcess === undefined ? [] : ["--life-pid", String(run.lifeProcess)]),
     "--",
     ...run.argv,
   ];

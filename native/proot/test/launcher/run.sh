@@ -238,6 +238,15 @@ until_true has_five
 exec 8>&-
 until_true nobody_left
 expect 'its life descriptor ends' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+: >"$scratch/log"
+bash -c '"$1" --rootfs / --life-pid $$ -- /bin/bash -c "$2" & wait' - "$engine" "${leave_many//LOG/$scratch/log}wait" &
+parent=$!
+until_true has_five
+kill -KILL "$parent"
+{ wait "$parent"; } 2>/dev/null
+until_true nobody_left
+expect 'its parent ends' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
+expect 'another process than its parent' 125 "$(status_of guest --life-pid 1 -- true)"
 expect 'waits for everyone when told so' 'first last' \
   "$(echo $(guest --no-kill-on-exit -- /bin/bash -c '(until_dead() { while kill -0 "$1" 2>/dev/null; do read -rt 0.02 <> <(:); done; }; until_dead $$; echo last) & echo first'))"
 timeout --foreground -s KILL 20 "$engine" --rootfs / --no-kill-on-exit -- /bin/bash -c 'echo started; sleep 60 & sleep 60' >"$scratch/asked" &

@@ -18,4 +18,5 @@ export interface EnvironmentOptions {
   readonly rootId?: boolean;
   readonly id?: string;
   readonly killOnExit?: boolean;
+  readonly strict?: boolean;
 }
