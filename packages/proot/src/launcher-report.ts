@@ -16,7 +16,7 @@ const failures: Readonly<Record<string, { readonly code: ErrorCode; readonly tex
   },
   bind: {
     code: "ANYPROC_INVALID_OPTION",
-    text: (object) => `bind ${object}: cannot be opened: create it, or mark it optional`,
+    text: (object) => `bind ${object}: cannot be opened: create it, or make it optional (HOST:GUEST:optional)`,
   },
   cwd: {
     code: "ANYPROC_CWD_NOT_FOUND",
