@@ -49,7 +49,7 @@ static void find_shim(const struct options *options, char out[PATH_MAX]) {
   }
   ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
   if (length < 0)
-    fail("shim", errno, "/proc/self/exe");
+    fail("proc", errno, "/proc/self/exe");
   path[length] = '\0';
   strcpy(strrchr(path, '/'), name);
   if (realpath(path, out) == NULL)
@@ -66,7 +66,7 @@ static int anonymous_file(const char *name, const void *content, size_t size, in
     fail("memfd", errno, name);
   if (ftruncate(file, (off_t)size) < 0 || (content != NULL && write(file, content, size) != (ssize_t)size) ||
       fcntl(file, F_ADD_SEALS, seals) < 0)
-    fail("memfd", errno, name);
+    fail(errno == EFBIG ? "file-size" : "memfd", errno, name);
   return file;
 }
 

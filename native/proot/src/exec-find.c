@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "image.h"
 #include "path.h"
@@ -12,7 +13,8 @@
 
 static bool executable(int descriptor) {
   long error = SYS_4(SYS_faccessat2, descriptor, "", 1, AT_EMPTY_PATH | AT_EACCESS);
-  if (error == -ENOSYS) {
+  // EPERM is what sandboxes that are older than the call answer.
+  if (error == -ENOSYS || error == -EPERM) {
     struct text path = {0};
     text_add_descriptor(&path, descriptor);
     error = SYS_3(SYS_faccessat, AT_FDCWD, text_end(&path), 1);
@@ -20,8 +22,15 @@ static bool executable(int descriptor) {
   return error == 0;
 }
 
+// statfs(2): whether it is the mount that forbids execution.
+static bool is_on_noexec_mount(int descriptor) {
+  enum { NOEXEC = 8 }; // ST_NOEXEC, which only the C library names
+  struct statfs status;
+  return SYS_2(SYS_fstatfs, descriptor, &status) == 0 && (status.f_flags & NOEXEC) != 0;
+}
+
 // Opens a program or interpreter. Opening a FIFO must not wait, and a device is never run.
-static long open_program(int dirfd, const char *path, int flags) {
+static long open_program(struct exec_plan *plan, int dirfd, const char *path, int flags) {
   long how = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   long descriptor;
   if (path[0] == '\0' && (flags & AT_EMPTY_PATH)) {
@@ -37,6 +46,7 @@ static long open_program(int dirfd, const char *path, int flags) {
     return descriptor == -ENXIO ? -EACCES : descriptor;
   struct stat status;
   if (SYS_2(SYS_fstat, descriptor, &status) < 0 || !S_ISREG(status.st_mode) || !executable((int)descriptor)) {
+    plan->mount_forbids = S_ISREG(status.st_mode) && is_on_noexec_mount((int)descriptor);
     SYS_1(SYS_close, descriptor);
     return -EACCES;
   }
@@ -63,7 +73,7 @@ static long check_interpreter(struct exec_plan *plan, const struct image *progra
   if (length <= 0)
     return length;
   plan->interpreter_missing = true;
-  long descriptor = open_program(AT_FDCWD, plan->interpreter, 0);
+  long descriptor = open_program(plan, AT_FDCWD, plan->interpreter, 0);
   if (descriptor < 0)
     return descriptor;
   struct image interpreter;
@@ -84,7 +94,7 @@ long exec_find(struct exec_plan *plan, const struct exec_request *request, struc
   int dirfd = request->dirfd, flags = request->flags;
   const char *path = request->path, *name = exec_name(plan, request);
   for (int depth = 0; depth <= EXEC_DEPTH; depth++) {
-    long opened = open_program(dirfd, path, flags);
+    long opened = open_program(plan, dirfd, path, flags);
     if (opened < 0 && depth > 0) {
       plan->interpreter_missing = true;
       memcpy(plan->interpreter, path, strlen(path) + 1);
