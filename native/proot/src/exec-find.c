@@ -5,21 +5,28 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "image.h"
 #include "path.h"
 #include "sys.h"
 #include "text.h"
 
-static bool executable(int descriptor) {
-  long error = SYS_4(SYS_faccessat2, descriptor, "", 1, AT_EMPTY_PATH | AT_EACCESS);
+// execve(2)'s own judgement of a file, which is not run (AT_EXECVE_CHECK, since Linux 6.14): EACCES or ETXTBSY. Where
+// it cannot be had, permission is all that can be asked for.
+static long check_executable(int descriptor) {
+  static const char *const none[] = {"", NULL};
+  long error = SYS_5(SYS_execveat, descriptor, "", none, none + 1, AT_EMPTY_PATH | AT_EXECVE_CHECK);
+  if (error == 0 || error == -EACCES || error == -ETXTBSY)
+    return error;
+  error = SYS_4(SYS_faccessat2, descriptor, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
   // EPERM is what sandboxes that are older than the call answer.
   if (error == -ENOSYS || error == -EPERM) {
     struct text path = {0};
     text_add_descriptor(&path, descriptor);
-    error = SYS_3(SYS_faccessat, AT_FDCWD, text_end(&path), 1);
+    error = SYS_3(SYS_faccessat, AT_FDCWD, text_end(&path), X_OK);
   }
-  return error == 0;
+  return error == 0 ? 0 : -EACCES;
 }
 
 // statfs(2): whether it is the mount that forbids execution.
@@ -45,12 +52,21 @@ static long open_program(struct exec_plan *plan, int dirfd, const char *path, in
   if (descriptor < 0)
     return descriptor == -ENXIO ? -EACCES : descriptor;
   struct stat status;
-  if (SYS_2(SYS_fstat, descriptor, &status) < 0 || !S_ISREG(status.st_mode) || !executable((int)descriptor)) {
-    plan->mount_forbids = S_ISREG(status.st_mode) && is_on_noexec_mount((int)descriptor);
-    SYS_1(SYS_close, descriptor);
-    return -EACCES;
-  }
-  return descriptor;
+  bool is_file = SYS_2(SYS_fstat, descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  long error = is_file ? check_executable((int)descriptor) : -EACCES;
+  if (error == 0)
+    return descriptor;
+  plan->mount_forbids = is_file && error == -EACCES && is_on_noexec_mount((int)descriptor);
+  SYS_1(SYS_close, descriptor);
+  return error;
+}
+
+long exec_check(struct exec_plan *plan, const struct exec_request *request) {
+  long opened = open_program(plan, request->dirfd, request->path, request->flags);
+  if (opened < 0)
+    return opened;
+  SYS_1(SYS_close, opened);
+  return 0;
 }
 
 const char *exec_name(struct exec_plan *plan, const struct exec_request *request) {

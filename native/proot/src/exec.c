@@ -77,7 +77,8 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add_number(&numbers, plan->image);
   text_add(&numbers, " ");
   text_add_number(&numbers, (trace_is_put_off() ? EXEC_TRACE_PUT_OFF : 0) |
-                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0));
+                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0) |
+                                (request->path[0] == '\0' ? EXEC_BY_DESCRIPTOR : 0));
   text_add(&numbers, " ");
   memcpy(plan->handover, numbers.bytes, numbers.length);
   char *path = plan->handover + numbers.length;
@@ -98,6 +99,8 @@ long exec_prepare(const struct exec_request *request, struct exec_plan **out) {
   *out = plan;
   if (plan == NULL)
     return -ENOMEM;
+  if (request->flags & AT_EXECVE_CHECK)
+    return exec_check(plan, request);
   struct exec_prefix prefix = {.start = 3 * EXEC_DEPTH};
   long error = exec_find(plan, request, &prefix);
   if (error == 0)
@@ -132,14 +135,14 @@ long exec_call(struct call *call) {
                                  .flags = at ? (int)argument[4] : 0,
                                  .report = -1,
                                  .trap_blocked = *call->mask & sigtrap_bit};
-  if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+  if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
     return -EINVAL;
   long error = check_path(&request);
   if (error < 0)
     return error;
   struct exec_plan *plan;
   error = exec_prepare(&request, &plan);
-  if (error < 0) {
+  if (error < 0 || request.flags & AT_EXECVE_CHECK) {
     if (plan != NULL)
       exec_plan_abandon(plan);
     return error;
