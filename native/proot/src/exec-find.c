@@ -7,6 +7,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "config.h"
+#include "guest.h"
 #include "image.h"
 #include "path.h"
 #include "sys.h"
@@ -106,10 +108,67 @@ static void prefix_push(struct exec_prefix *prefix, const char *argument) {
   prefix->argument[--prefix->start] = argument;
 }
 
+static const struct runner *find_runner(unsigned machine) {
+  for (size_t i = 0; i < config.runner_count; i++)
+    if (config.runners[i].machine == machine)
+      return &config.runners[i];
+  return NULL;
+}
+
+// A program that others execute: a script's interpreter, or the runner of another processor's programs.
+struct indirection {
+  const char *program;
+  const char *first, *second; // its own arguments, or NULL; the file that it is to execute follows
+};
+
+// Returns 1 and what executes the file, 0 when it is the program itself, or a negative errno.
+static long find_indirection(struct exec_plan *plan, const struct image *image, int depth, const char *argv0,
+                             struct indirection *out) {
+  bool is_last = depth == EXEC_DEPTH;
+  if (image->head[0] == '#' && image->head[1] == '!') {
+    if (is_last)
+      return -ELOOP;
+    struct script *script = &plan->script[depth];
+    long found = script_read(image->head, image->size, script);
+    if (found > 0)
+      *out = (struct indirection){.program = script->interpreter, .second = script->argument};
+    return found;
+  }
+  long error = image_check(image, &plan->machine);
+  const struct runner *runner = plan->machine != 0 ? find_runner(plan->machine) : NULL;
+  if (error == 0 || runner == NULL)
+    return error;
+  if (is_last)
+    return -ELOOP;
+  plan->machine = 0;
+  *out = (struct indirection){.program = runner->program};
+  if (runner->argv0_option[0] != '\0') {
+    out->first = runner->argv0_option;
+    out->second = argv0;
+  }
+  return 1;
+}
+
+// The program's own name for itself, as the caller gives it.
+static long read_argv0(const struct exec_request *request, const char **out) {
+  *out = "";
+  if (request->argv == NULL)
+    return 0;
+  const char *argv0;
+  if (guest_copy_in(&argv0, request->argv, sizeof argv0) < 0)
+    return -EFAULT;
+  if (argv0 != NULL)
+    *out = argv0;
+  return 0;
+}
+
 long exec_find(struct exec_plan *plan, const struct exec_request *request, struct exec_prefix *prefix) {
   int dirfd = request->dirfd, flags = request->flags;
-  const char *path = request->path, *name = exec_name(plan, request);
-  for (int depth = 0; depth <= EXEC_DEPTH; depth++) {
+  const char *path = request->path, *name = exec_name(plan, request), *argv0;
+  long error = read_argv0(request, &argv0);
+  if (error < 0)
+    return error;
+  for (int depth = 0;; depth++) {
     long opened = open_program(plan, dirfd, path, flags);
     if (opened < 0 && depth > 0) {
       plan->interpreter_missing = true;
@@ -119,19 +178,13 @@ long exec_find(struct exec_plan *plan, const struct exec_request *request, struc
       return opened;
     plan->image = (int)opened;
     struct image image;
-    long error = image_read(plan->image, &image);
+    error = image_read(plan->image, &image);
     if (error < 0)
       return error;
-    struct script *script = &plan->script[depth < EXEC_DEPTH ? depth : 0];
-    if (depth == EXEC_DEPTH && image.head[0] == '#' && image.head[1] == '!')
-      return -ELOOP;
-    long is_script = depth < EXEC_DEPTH ? script_read(image.head, image.size, script) : 0;
-    if (is_script < 0)
-      return is_script;
-    if (is_script == 0) {
-      error = image_check(&image, &plan->machine);
-      return error < 0 ? error : check_interpreter(plan, &image);
-    }
+    struct indirection by = {0};
+    long found = find_indirection(plan, &image, depth, argv0, &by);
+    if (found <= 0)
+      return found < 0 ? found : check_interpreter(plan, &image);
     SYS_1(SYS_close, plan->image);
     plan->image = -1;
     if (depth == 0 && request->path[0] != '/' && request->dirfd != AT_FDCWD &&
@@ -140,12 +193,13 @@ long exec_find(struct exec_plan *plan, const struct exec_request *request, struc
     if (depth > 0)
       prefix->start++; // replaces the name by which it was called
     prefix_push(prefix, name);
-    if (script->argument != NULL)
-      prefix_push(prefix, script->argument);
-    prefix_push(prefix, script->interpreter);
-    name = path = script->interpreter;
+    if (by.second != NULL)
+      prefix_push(prefix, by.second);
+    if (by.first != NULL)
+      prefix_push(prefix, by.first);
+    prefix_push(prefix, by.program);
+    name = argv0 = path = by.program;
     dirfd = AT_FDCWD;
     flags = 0;
   }
-  return -ELOOP;
 }

@@ -41,7 +41,7 @@ static long build_arguments(struct exec_plan *plan, const struct exec_request *r
   long count = count_arguments(request->argv);
   if (count < 0)
     return count;
-  size_t prefixed = 3 * EXEC_DEPTH - (size_t)prefix->start, total = 2 + prefixed + (size_t)count + 2;
+  size_t prefixed = EXEC_PREFIX_MAX - (size_t)prefix->start, total = 2 + prefixed + (size_t)count + 2;
   if (total > EXEC_INLINE_ARGUMENTS) {
     size_t size = total * sizeof *plan->argv;
     long at = SYS_6(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -101,7 +101,7 @@ long exec_prepare(const struct exec_request *request, struct exec_plan **out) {
     return -ENOMEM;
   if (request->flags & AT_EXECVE_CHECK)
     return exec_check(plan, request);
-  struct exec_prefix prefix = {.start = 3 * EXEC_DEPTH};
+  struct exec_prefix prefix = {.start = EXEC_PREFIX_MAX};
   long error = exec_find(plan, request, &prefix);
   if (error == 0)
     error = build_arguments(plan, request, &prefix);
