@@ -49,7 +49,7 @@ static void find_shim(const struct options *options, char out[PATH_MAX]) {
   }
   ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
   if (length < 0)
-    fail("shim", errno, "/proc/self/exe");
+    fail("proc", errno, "/proc/self/exe");
   path[length] = '\0';
   strcpy(strrchr(path, '/'), name);
   if (realpath(path, out) == NULL)
@@ -66,7 +66,7 @@ static int anonymous_file(const char *name, const void *content, size_t size, in
     fail("memfd", errno, name);
   if (ftruncate(file, (off_t)size) < 0 || (content != NULL && write(file, content, size) != (ssize_t)size) ||
       fcntl(file, F_ADD_SEALS, seals) < 0)
-    fail("memfd", errno, name);
+    fail(errno == EFBIG ? "file-size" : "memfd", errno, name);
   return file;
 }
 
@@ -93,7 +93,8 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
-  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds};
+  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds,
+                           .runner_count = options->runner_count, .runners = options->runners};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) |
                   (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
                   (options->pass_unknown ? CONFIG_PASS_UNKNOWN : 0u) |
@@ -101,6 +102,8 @@ void configuration_build(const struct options *options, struct configuration *ou
   set_ids(options, &content);
   content.bind_count = binds_resolve(options, out->root, root, binds);
   long size = config_write(&content, blob, sizeof blob);
+  if (size == -EINVAL)
+    fail("usage", EINVAL, "a bind or --runner whose path is not canonical");
   if (size < 0)
     fail("internal", (int)-size, "configuration");
   out->config = anonymous_file("anyproc-config", blob, (size_t)size,

@@ -67,10 +67,11 @@ int main(int argc, char **argv) {
   if (options.probe)
     return probe();
   refuse_nesting();
-  configuration_build(&options, &configuration);
   struct supervision supervision = {.life = options.life, .wait_for_all = options.no_kill_on_exit};
   supervision.parent = watch_parent(options.parent);
   supervision.signals = take_signals(&inherited);
+  // With SIGXFSZ blocked, a limit on file sizes is an error that can be told.
+  configuration_build(&options, &configuration);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   spawn_guest(&options, &configuration, &inherited, &supervision.guest);
   end_as(supervise(&supervision));

@@ -17,6 +17,7 @@ static const char usage[] =
     "  --bind-read-only HOST GUEST  the same, and nothing there can be changed\n"
     "  --cwd DIR                    working directory inside the guest (default /)\n"
     "  --id UID:GID                 show these ids instead of the real ones; 0:0 looks like root\n"
+    "  --runner MACHINE GUEST OPT   execute programs for this e_machine (elf(5)) as GUEST OPT ARGV0 PROGRAM ARG...\n"
     "  --argv0 NAME                 the program's own name for itself\n"
     "  --no-cache                   ask the kernel about every directory every time\n"
     "  --no-kill-on-exit            wait for every guest, not only for PROGRAM\n"
@@ -68,6 +69,15 @@ static void add_bind(struct cursor *cursor, struct options *out, const char *opt
   bind->read_only = strcmp(option, "--bind-read-only") == 0;
 }
 
+static void add_runner(struct cursor *cursor, struct options *out, const char *option) {
+  if (out->runner_count == CONFIG_RUNNERS_MAX)
+    fail("usage", 0, "too many runners");
+  struct runner *runner = &out->runners[out->runner_count++];
+  runner->machine = (uint32_t)number(value(cursor, option), '\0', NULL, option);
+  runner->program = value(cursor, option);
+  runner->argv0_option = value(cursor, option);
+}
+
 static void set_id(const char *text, struct options *out) {
   const char *group;
   out->uid = (uid_t)number(text, ':', &group, "--id");
@@ -80,6 +90,8 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->rootfs = value(cursor, option);
   else if (strcmp(option, "--bind") == 0 || strcmp(option, "--bind-read-only") == 0)
     add_bind(cursor, out, option);
+  else if (strcmp(option, "--runner") == 0)
+    add_runner(cursor, out, option);
   else if (strcmp(option, "--cwd") == 0)
     out->cwd = value(cursor, option);
   else if (strcmp(option, "--id") == 0)

@@ -18,6 +18,8 @@ struct options {
   const char *rootfs;
   struct bind_option binds[CONFIG_BINDS_MAX];
   size_t bind_count;
+  struct runner runners[CONFIG_RUNNERS_MAX];
+  size_t runner_count;
   const char *cwd;
   const char *argv0;
   const char *shim;

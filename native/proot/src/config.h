@@ -46,6 +46,15 @@ struct bind {
   uint32_t flags;
 };
 
+enum { CONFIG_RUNNERS_MAX = 16 };
+
+// What executes the programs of another processor.
+struct runner {
+  uint32_t machine;         // e_machine of these programs (elf(5))
+  const char *program;      // guest path, absolute, canonical
+  const char *argv0_option; // by which it takes the program's argv[0], or "" when it does not
+};
+
 struct config {
   uint32_t flags;
   uint32_t guest_uid, guest_gid; // with CONFIG_FAKE_IDS
@@ -58,18 +67,21 @@ struct config {
   size_t bind_count;
   const struct bind *binds; // longest guest path first
   bool has_read_only_bind;
+  size_t runner_count;
+  const struct runner *runners;
 };
 
 // The process's configuration, filled once before the guest's first instruction and constant from then on.
 extern struct config config;
 
 // Checks a blob and fills `out` with pointers into it. Returns 0 or -EINVAL; no byte of the blob is trusted.
-// The binds go to one static table: a process reads one configuration.
+// The binds and runners go to static tables: a process reads one configuration.
 long config_read(const void *blob, size_t size, struct config *out);
 
 // Builds a blob (the launcher's side). `from` needs only strings, flags and numbers: lengths, names and the order of
 // the binds are derived, and "/" may be written for "". Returns its size, -ENOSPC when `capacity` is too small, -E2BIG
-// for more than CONFIG_BINDS_MAX binds, or -EINVAL for a path that is not absolute and canonical or bound twice.
+// for more than CONFIG_BINDS_MAX binds or CONFIG_RUNNERS_MAX runners, or -EINVAL for a path that is not absolute and
+// canonical or bound twice.
 long config_write(const struct config *from, void *blob, size_t capacity);
 
 #endif

@@ -18,6 +18,7 @@ struct exec_plan {
   int image;                // the program's descriptor, to be inherited by the shim
   uint16_t machine;         // of an ELF file that was refused, else 0
   bool interpreter_missing; // the file was found, but not `interpreter`, which it names
+  bool mount_forbids;       // the file lies on a mount without execution
   bool trap_was_blocked;
   size_t mapped; // bytes of `argv` when it did not fit
   const char **argv;

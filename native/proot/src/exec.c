@@ -41,7 +41,7 @@ static long build_arguments(struct exec_plan *plan, const struct exec_request *r
   long count = count_arguments(request->argv);
   if (count < 0)
     return count;
-  size_t prefixed = 3 * EXEC_DEPTH - (size_t)prefix->start, total = 2 + prefixed + (size_t)count + 2;
+  size_t prefixed = EXEC_PREFIX_MAX - (size_t)prefix->start, total = 2 + prefixed + (size_t)count + 2;
   if (total > EXEC_INLINE_ARGUMENTS) {
     size_t size = total * sizeof *plan->argv;
     long at = SYS_6(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -77,7 +77,8 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add_number(&numbers, plan->image);
   text_add(&numbers, " ");
   text_add_number(&numbers, (trace_is_put_off() ? EXEC_TRACE_PUT_OFF : 0) |
-                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0));
+                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0) |
+                                (request->path[0] == '\0' ? EXEC_BY_DESCRIPTOR : 0));
   text_add(&numbers, " ");
   memcpy(plan->handover, numbers.bytes, numbers.length);
   char *path = plan->handover + numbers.length;
@@ -98,7 +99,9 @@ long exec_prepare(const struct exec_request *request, struct exec_plan **out) {
   *out = plan;
   if (plan == NULL)
     return -ENOMEM;
-  struct exec_prefix prefix = {.start = 3 * EXEC_DEPTH};
+  if (request->flags & AT_EXECVE_CHECK)
+    return exec_check(plan, request);
+  struct exec_prefix prefix = {.start = EXEC_PREFIX_MAX};
   long error = exec_find(plan, request, &prefix);
   if (error == 0)
     error = build_arguments(plan, request, &prefix);
@@ -132,14 +135,14 @@ long exec_call(struct call *call) {
                                  .flags = at ? (int)argument[4] : 0,
                                  .report = -1,
                                  .trap_blocked = *call->mask & sigtrap_bit};
-  if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+  if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
     return -EINVAL;
   long error = check_path(&request);
   if (error < 0)
     return error;
   struct exec_plan *plan;
   error = exec_prepare(&request, &plan);
-  if (error < 0) {
+  if (error < 0 || request.flags & AT_EXECVE_CHECK) {
     if (plan != NULL)
       exec_plan_abandon(plan);
     return error;

@@ -91,12 +91,22 @@ static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped
   return (size_t)((char *)(entry + 1) - (char *)vector);
 }
 
-static void correct_name(const char *name) {
-  const char *base = name;
-  for (const char *c = name; *c != '\0'; c++)
-    if (*c == '/')
-      base = c + 1;
-  SYS_2(SYS_prctl, PR_SET_NAME, base);
+// PR_SET_NAME (prctl(2)): the last component. What a descriptor leads to may have lost its name meanwhile.
+static void correct_name(const char *path) {
+  static const char lost[] = " (deleted)";
+  char name[NAME_MAX + 1];
+  size_t start = 0, end = 0;
+  for (; path[end] != '\0'; end++)
+    if (path[end] == '/')
+      start = end + 1;
+  size_t length = end - start;
+  if (length > sizeof lost && memcmp(path + end - (sizeof lost - 1), lost, sizeof lost - 1) == 0)
+    length -= sizeof lost - 1;
+  if (length > NAME_MAX)
+    length = NAME_MAX;
+  memcpy(name, path + start, length);
+  name[length] = '\0';
+  SYS_2(SYS_prctl, PR_SET_NAME, name);
 }
 
 // What /proc/PID/cmdline, environ, auxv and stat show (prctl(2), PR_SET_MM_MAP), and where brk(2) starts: behind the
@@ -156,7 +166,8 @@ void program(struct initial_stack *stack, const char *handover) {
   SYS_1(SYS_close, descriptor);
   correct_stack(stack);
   size_t size = correct_auxiliary_vector(stack->auxv, &mapped, &interpreter, name);
-  correct_name(name);
+  // Since Linux 6.14; before, it was the descriptor's number.
+  correct_name(flags & EXEC_BY_DESCRIPTOR ? path : name);
   correct_memory_map(stack, &mapped, size);
   if (mapped.executable_stack)
     SYS_3(SYS_mprotect, (uintptr_t)stack->base & ~(uintptr_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE,

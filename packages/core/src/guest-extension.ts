@@ -13,6 +13,19 @@ export interface Bind {
   readonly optional?: boolean;
 }
 
+/**
+ * Executes the programs of another processor, wherever a program in the guest starts one: as
+ * `PROGRAM [OPTION ARGV0] FILE ARG...`.
+ */
+export interface Runner {
+  /** `e_machine` of elf(5): 183 for aarch64, 40 for arm, 243 for riscv, ... */
+  readonly machine: number;
+  /** Absolute path in the guest, usually that of a bind. */
+  readonly program: string;
+  /** Option by which it takes the program's argv[0], such as `-0` for qemu. @default argv[0] is lost */
+  readonly argv0Option?: string;
+}
+
 /** What a guest is made of. An extension gets it as the options and the extensions before have left it. */
 export interface GuestSetup {
   /** Directory on the host that becomes the guest's `/`. */
@@ -20,6 +33,8 @@ export interface GuestSetup {
   /** Bound before `binds`, so that these win at one guest path. */
   readonly defaultBinds: readonly Bind[];
   readonly binds: readonly Bind[];
+  /** The first one for a machine counts. None is for this machine's own programs. */
+  readonly runners: readonly Runner[];
 }
 
 /** A guest that is ready to run commands, as extensions see it. */
@@ -65,7 +80,10 @@ export interface GuestExtension {
    * decide that.
    */
   resolvePath?(path: string): string;
-  /** For each command, before its program is looked up: returns what is to be run instead, or the command itself. */
+  /**
+   * For each command, before its program is looked up: returns what is to be run instead, or the command itself. What
+   * programs in the guest execute is theirs: binds and runners decide that.
+   */
   resolveCommand?(command: Command, guest: Guest): Command | Promise<Command>;
   /**
    * Lets go of what `setUp` took: when the guest is closed, or could not be made. Called in reverse order, and only for

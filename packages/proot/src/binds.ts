@@ -12,13 +12,26 @@ export interface ResolvedBind {
 /** The default binds, as far as this machine has them. */
 export const usualBinds: readonly Bind[] = ["/dev", "/proc", "/sys"].map((host) => ({ host, optional: true }));
 
-/** Reads `HOST[:GUEST[:ro]]`. @throws ANYPROC_INVALID_OPTION */
+/**
+ * Reads `HOST[:GUEST[:FLAGS]]`, where the flags are `ro` or `rw` and `optional`, with commas between them.
+ *
+ * @throws ANYPROC_INVALID_OPTION
+ */
 export function parseBind(text: string): Bind {
-  const [host = "", guest = "", mode, ...rest] = text.split(":");
-  if (host === "" || rest.length > 0 || (mode !== undefined && mode !== "ro" && mode !== "rw")) {
-    throw invalid(`bind ${JSON.stringify(text)}: write HOST[:GUEST[:ro]]; a path with a colon needs the object form`);
+  const [host = "", guest = "", flags, ...rest] = text.split(":");
+  const given = flags?.split(",") ?? [];
+  const isKnown = given.every((flag) => flag === "ro" || flag === "rw" || flag === "optional");
+  if (host === "" || rest.length > 0 || !isKnown) {
+    throw invalid(
+      `bind ${JSON.stringify(text)}: write HOST[:GUEST[:ro][,optional]]; a path with a colon needs the object form`,
+    );
   }
-  return { host, ...(guest !== "" && { guest }), readOnly: mode === "ro" };
+  return {
+    host,
+    ...(guest !== "" && { guest }),
+    readOnly: given.includes("ro"),
+    ...(given.includes("optional") && { optional: true }),
+  };
 }
 
 /** Binds as objects. @throws ANYPROC_INVALID_OPTION */
@@ -47,7 +60,9 @@ async function resolveBind(bind: Bind): Promise<ResolvedBind | undefined> {
   const isThere = await stat(bind.host).catch(() => undefined);
   if (!isThere) {
     if (bind.optional) return undefined;
-    throw invalid(`bind ${bind.host}: there is nothing at that path of the host: create it, or mark it optional`);
+    throw invalid(
+      `bind ${bind.host}: there is nothing at that path of the host: create it, or make it optional (${bind.host}:${guest}:optional)`,
+    );
   }
   return { host: await realpath(bind.host), guest, readOnly: bind.readOnly ?? false };
 }

@@ -49,6 +49,7 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
   const applied = await applyExtensions(extensions, {
     rootfs,
     binds: toBinds(binds ?? []),
+    runners: [],
     defaultBinds: typeof defaultBinds === "boolean" ? (defaultBinds ? usualBinds : []) : toBinds(defaultBinds),
   });
   try {
@@ -94,6 +95,7 @@ async function environmentOf(
       args: launcherArguments({
         rootfs,
         binds,
+        runners: setup.runners,
         cwd,
         id: user.id,
         killOnExit,

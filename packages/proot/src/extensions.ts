@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import {
   AnyprocError,
   type Command,
@@ -5,6 +6,7 @@ import {
   type GuestExtension,
   type GuestSetup,
   isAnyprocError,
+  type Runner,
   toCommand,
 } from "@anyproc/core";
 import { isBindList } from "./check-options.ts";
@@ -88,13 +90,30 @@ async function attempt<T>(extension: GuestExtension, hook: string, call: () => T
 }
 
 function checkSetup(extension: GuestExtension, setup: GuestSetup): GuestSetup {
-  const unknown = Object.keys(setup).find((name) => !["rootfs", "binds", "defaultBinds"].includes(name));
+  const unknown = Object.keys(setup).find((name) => !["rootfs", "binds", "defaultBinds", "runners"].includes(name));
   if (unknown !== undefined) throw invalid(extension, `setUp gave ${unknown}, which a guest does not have`);
   if (typeof setup.rootfs !== "string" || setup.rootfs === "") throw invalid(extension, "setUp gave no rootfs");
   for (const name of ["binds", "defaultBinds"] as const) {
     if (!isBindList(setup[name])) throw invalid(extension, `setUp gave ${name} that are no list of { host, guest }`);
   }
+  if (!isRunnerList(setup.runners)) {
+    throw invalid(extension, "setUp gave runners that are no list of { machine, program, argv0Option }");
+  }
   return setup;
+}
+
+function isRunnerList(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      ({ machine, program, argv0Option }: Partial<Runner>) =>
+        Number.isInteger(machine) &&
+        typeof program === "string" &&
+        posix.normalize(program) === program &&
+        /^\/./.test(program) &&
+        ["string", "undefined"].includes(typeof argv0Option),
+    )
+  );
 }
 
 function invalid(extension: GuestExtension, problem: string): AnyprocError {

@@ -1,4 +1,4 @@
-import type { UserIds } from "@anyproc/core";
+import type { Runner, UserIds } from "@anyproc/core";
 import type { ResolvedBind } from "./binds.ts";
 
 /** What ties the launcher to this process: pipes, by their numbers there. */
@@ -17,6 +17,7 @@ export interface LauncherDescriptors {
 export interface LauncherRun extends LauncherDescriptors {
   readonly rootfs: string;
   readonly binds: readonly ResolvedBind[];
+  readonly runners: readonly Runner[];
   readonly cwd: string;
   readonly id: Required<Pick<UserIds, "uid" | "gid">> | undefined;
   readonly killOnExit: boolean;
@@ -31,6 +32,7 @@ export function launcherArguments(run: LauncherRun): string[] {
     "--rootfs",
     run.rootfs,
     ...run.binds.flatMap((bind) => [bind.readOnly ? "--bind-read-only" : "--bind", bind.host, bind.guest]),
+    ...run.runners.flatMap((runner) => ["--runner", String(runner.machine), runner.program, runner.argv0Option ?? ""]),
     "--cwd",
     run.cwd,
     ...(run.id ? ["--id", `${run.id.uid}:${run.id.gid}`] : []),

@@ -13,8 +13,8 @@ export interface RefusedCall {
   readonly program: string;
 }
 
-/** Reads the launcher's `CALL NUMBER ERRNO PID PROGRAM` lines until the last guest has ended. */
-export function readRefusedCalls(stream: Readable, listener: (call: RefusedCall) => void): void {
+/** Reads the launcher's `CALL NUMBER ERRNO PID PROGRAM` lines. Resolves when the last guest has ended. */
+export function readRefusedCalls(stream: Readable, listener: (call: RefusedCall) => void): Promise<void> {
   let rest = "";
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
@@ -26,6 +26,7 @@ export function readRefusedCalls(stream: Readable, listener: (call: RefusedCall)
     }
   });
   stream.on("error", () => {});
+  return new Promise((resolve) => stream.once("close", resolve));
 }
 
 /** Undefined for what is no such line: a program's path may hold a line break. */

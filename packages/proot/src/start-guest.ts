@@ -31,7 +31,7 @@ export async function startGuest(
   holdLife(child, running.exited);
   const pipes: readonly unknown[] = child.stdio;
   const refusals = pipes[5];
-  if (onRefusedCall && refusals instanceof Readable) readRefusedCalls(refusals, onRefusedCall);
+  const told = onRefusedCall && refusals instanceof Readable ? readRefusedCalls(refusals, onRefusedCall) : undefined;
   const report = await readReport(child.stdio[3] as Readable);
   const error = report && reportError(report);
   if (error) {
@@ -41,6 +41,8 @@ export async function startGuest(
   }
   return {
     ...running,
+    // Not before everything that was refused has been told.
+    exited: Promise.all([running.exited, told]).then(([exit]) => exit),
     signal(name: SignalName): void | Promise<void> {
       if (name === "SIGSTOP" && running.pid !== undefined) stopGuest(running.pid);
       else return running.signal(name);

@@ -10,11 +10,13 @@ test.each([
   ["/a:/b", { host: "/a", guest: "/b", readOnly: false }],
   ["/a:/b:ro", { host: "/a", guest: "/b", readOnly: true }],
   ["/a::ro", { host: "/a", readOnly: true }],
+  ["/a::optional", { host: "/a", readOnly: false, optional: true }],
+  ["/a:/b:ro,optional", { host: "/a", guest: "/b", readOnly: true, optional: true }],
 ])("parseBind reads %s", (text, bind) => {
   expect(parseBind(text)).toEqual(bind);
 });
 
-test.each(["", ":/b", "/a:/b:rx", "/a:/b:ro:more"])("parseBind refuses %j", (text) => {
+test.each(["", ":/b", "/a:/b:rx", "/a:/b:ro,", "/a:/b:ro:more"])("parseBind refuses %j", (text) => {
   expect(() => parseBind(text)).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
 });
 

@@ -1,10 +1,15 @@
+import { existsSync } from "node:fs";
 import { mkdir, open, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AnyprocError, type Command, exec, type GuestExtension } from "@anyproc/core";
 import { createProot } from "@anyproc/proot";
 import { describe, expect, test } from "vitest";
+import { armProgram } from "./arm-program.ts";
 import { engineIsMissing } from "./engine-is-missing.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
+
+const emulatorIsMissing = !process.env["CI"] && !existsSync("/usr/bin/qemu-aarch64-static");
+if (emulatorIsMissing) console.warn("tests of runners are skipped: there is no qemu-aarch64-static here");
 
 /** Binds a directory that it makes, and removes. */
 function scratch(guest: string, log: string[] = []): GuestExtension {
@@ -34,19 +39,27 @@ const ownRootfs: GuestExtension = {
   },
 };
 
-/** Runs programs for another processor by an emulator, as binfmt_misc does. */
-function emulator(machine: number, host: string): GuestExtension {
-  const guestPath = "/.emulator";
-  return {
-    name: "emulator",
-    setUp: ({ binds }) => ({ binds: [...binds, { host, guest: guestPath, readOnly: true }] }),
-    async resolveCommand(command, guest) {
-      const program = await guest.findProgram(command);
-      if (!program || (await machineOf(program.host)) !== machine) return command;
-      return { ...command, argv: [guestPath, "-0", command.argv[0], program.guest, ...command.argv.slice(1)] };
-    },
-  };
-}
+/** Runs programs for another processor by qemu, wherever one is started. */
+const emulator: GuestExtension = {
+  name: "emulator",
+  setUp({ binds, runners }) {
+    const program = "/.qemu-aarch64";
+    return {
+      binds: [...binds, { host: "/usr/bin/qemu-aarch64-static", guest: program, readOnly: true }],
+      runners: [...runners, { machine: 183, program, argv0Option: "-0" }],
+    };
+  },
+};
+
+/** Says which commands are ELF programs, and for which machine, instead of running them. */
+const fileType: GuestExtension = {
+  name: "file-type",
+  async resolveCommand(command, guest) {
+    const program = await guest.findProgram(command);
+    const machine = program && (await machineOf(program.host));
+    return machine === undefined ? command : { ...command, argv: ["echo", program?.guest ?? "", String(machine)] };
+  },
+};
 
 /** elf(5): e_machine lies at byte 18. */
 async function machineOf(file: string): Promise<number | undefined> {
@@ -121,14 +134,40 @@ describe.skipIf(engineIsMissing)("an extension", () => {
     await guest.close();
   });
 
-  test("may run a program for another processor by an emulator", async () => {
+  test("decides by what the program is", async () => {
     const own = await temporaryDirectory();
-    // e_machine says x86-64, so that this machine's own programs are the foreign ones.
-    const emulated = emulator(62, "/bin/echo");
-    const guest = await createProot({ rootfs: "/", binds: [`${own}:/own`], extensions: [emulated] });
-    expect((await exec(guest, ["true", "argument"])).stdout).toMatch(/^-0 true \/(usr\/)?bin\/true argument\n$/);
+    const guest = await createProot({ rootfs: "/", binds: [`${own}:/own`], extensions: [fileType] });
+    expect((await exec(guest, ["true", "argument"])).stdout).toBe("/usr/bin/true 62\n");
     await writeFile(join(own, "script"), "#!/bin/sh\necho as it is\n", { mode: 0o755 });
     expect((await exec(guest, ["/own/script"])).stdout).toBe("as it is\n");
+    await guest.close();
+  });
+
+  test.skipIf(emulatorIsMissing)("runs programs for another processor, and those that these start", async () => {
+    const own = await temporaryDirectory();
+    await writeFile(join(own, "arm"), armProgram(), { mode: 0o755 });
+    await writeFile(join(own, "script"), "#!/own/arm option\n", { mode: 0o755 });
+    await writeFile(join(own, "nested"), "#!/own/script\n", { mode: 0o755 });
+    const guest = await createProot({ rootfs: "/", binds: [`${own}:/own`], extensions: [emulator] });
+    const run = async (...argv: [string, ...string[]]): Promise<unknown[]> => {
+      const { exitCode, stdout } = await exec(guest, argv, { reject: false });
+      return [exitCode, ...stdout.split("\0").slice(0, -1)];
+    };
+    expect(await run("/own/arm", "a", "b c")).toEqual([3, "/own/arm", "a", "b c"]);
+    expect(await run("sh", "-c", "PATH=$PATH:/own; arm from a shell")).toEqual([4, "arm", "from", "a", "shell"]);
+    expect(await run("bash", "-c", "exec -a renamed /own/arm")).toEqual([1, "renamed"]);
+    expect(await run("/own/script", "x")).toEqual([4, "/own/arm", "option", "/own/script", "x"]);
+    expect(await run("/own/nested")).toEqual([4, "/own/arm", "option", "/own/script", "/own/nested"]);
+    await guest.close();
+  });
+
+  test("that names a runner which is not there makes such programs 127", async () => {
+    const own = await temporaryDirectory();
+    await writeFile(join(own, "arm"), armProgram(), { mode: 0o755 });
+    const lost: GuestExtension = { name: "lost", setUp: () => ({ runners: [{ machine: 183, program: "/no/such" }] }) };
+    const guest = await createProot({ rootfs: "/", binds: [`${own}:/own`], extensions: [lost] });
+    const { exitCode, stderr } = await exec(guest, ["/own/arm"], { reject: false });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 127, stderr: expect.stringContaining("/no/such") });
     await guest.close();
   });
 });
@@ -182,6 +221,7 @@ describe.skipIf(engineIsMissing)("an extension that fails", () => {
     [{ rootfs: "" }, "setUp gave no rootfs"],
     [{ binds: [{ guest: "/x" }] }, "setUp gave binds that are no list"],
     [{ defaultBinds: true }, "setUp gave defaultBinds that are no list"],
+    [{ runners: [{ machine: 183, program: "qemu" }] }, "setUp gave runners that are no list"],
     [{ bindings: [] }, "setUp gave bindings, which a guest does not have"],
   ])("gives %j: refused", async (changes, message) => {
     const extension = { name: "wrong", setUp: () => changes } as unknown as GuestExtension;

@@ -30,6 +30,29 @@ static long run(const char *path) {
   return execve(path, argv, envp);
 }
 
+// Linux 6.14 made execveat(2) tell without executing. It also judges programs that are being written.
+static void test_check(void) {
+  enum { CHECK_ONLY = 0x10000 }; // AT_EXECVE_CHECK
+  char *argv[] = {"", NULL}, *envp[] = {NULL};
+  if (syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, envp, CHECK_ONLY) < 0) {
+    CHECK(errno == EINVAL);
+    return;
+  }
+  const char *text = write_text("being-written", "#!/bin/sh\n", 0755), *plain = write_text("data", "", 0644);
+  CHECK(syscall(SYS_execveat, AT_FDCWD, text, argv, envp, CHECK_ONLY) == 0);
+  CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, plain, argv, envp, CHECK_ONLY), EACCES);
+  CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "/anyproc-missing", argv, envp, CHECK_ONLY), ENOENT);
+  int opened = open(text, O_RDONLY);
+  CHECK(syscall(SYS_execveat, opened, "", argv, envp, AT_EMPTY_PATH | CHECK_ONLY) == 0 && close(opened) == 0);
+
+  int writer = open(text, O_WRONLY);
+  CHECK_ERRNO(run(text), ETXTBSY);
+  char interpreted[256];
+  snprintf(interpreted, sizeof interpreted, "#!%s\n", text);
+  CHECK_ERRNO(run(write_text("interpreted", interpreted, 0755)), ETXTBSY);
+  CHECK(close(writer) == 0);
+}
+
 int main(void) {
   char text[256], next[256];
   const Elf32_Ehdr foreign = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
@@ -84,7 +107,19 @@ int main(void) {
   CHECK_ERRNO(run(large), ENAMETOOLONG);
   CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "/bin/true", NULL, NULL, 0x40), EINVAL);
   CHECK_ERRNO(syscall(SYS_execveat, 999, "", NULL, NULL, AT_EMPTY_PATH), EBADF);
+  // Many small arguments: a quarter of the stack's limit is theirs (execve(2), "Limits on size").
+  enum { MANY = 100000 };
+  char **many = calloc(MANY + 1, sizeof *many);
+  CHECK(many != NULL);
+  large[100] = '\0';
+  for (int i = 0; i < MANY; i++)
+    many[i] = large;
+  CHECK_ERRNO(execv("/bin/true", many), E2BIG);
+  CHECK_ERRNO(syscall(SYS_execve, "/bin/true", argv, 1L), EFAULT);
+  CHECK_ERRNO(syscall(SYS_execve, "/bin/true", 1L, NULL), EFAULT);
+  free(many);
   free(large);
+  test_check();
   snprintf(text, sizeof text, "rm -rf %s", directory);
   return system(text);
 }

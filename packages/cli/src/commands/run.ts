@@ -38,9 +38,10 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .addOption(new Option("-R <dir>", "--rootfs, your own identity, and the host's accounts, network and home"))
     .addOption(new Option("-S <dir>", "--rootfs, root's identity, and the host's network and home"))
     .addOption(
-      new Option("-b, --bind <host[:guest[:ro]]>", "show a host path, read-only with :ro; HOST? if it is there").argParser(
-        collect,
-      ),
+      new Option(
+        "-b, --bind <host[:guest[:ro]]>",
+        "show a host path in the guest, read-only with :ro, if it exists with :optional",
+      ).argParser(collect),
     )
     .addOption(new Option("-0, --root-id", "appear to be root (default, except with -R)"))
     .addOption(new Option("--id <uid:gid>", "appear to be this user and group"))

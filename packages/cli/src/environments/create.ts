@@ -1,11 +1,14 @@
 import type { Environment } from "@anyproc/core";
 import { chooseEnvironment } from "./choose.ts";
 import type { EnvironmentName } from "./names.ts";
-import type { EnvironmentOptions } from "./options.ts";
+import type { EnvironmentOptions, Observer } from "./options.ts";
 
 // Imported only when chosen: what is not used need not be installed, and costs no time.
 const factories: Readonly<
-  Record<EnvironmentName, () => Promise<(options: EnvironmentOptions) => Environment | Promise<Environment>>>
+  Record<
+    EnvironmentName,
+    () => Promise<(options: EnvironmentOptions, observer?: Observer) => Environment | Promise<Environment>>
+  >
 > = {
   host: async () => (await import("./host.ts")).hostEnvironment,
   docker: async () => (await import("./docker.ts")).dockerEnvironment,
@@ -14,7 +17,7 @@ const factories: Readonly<
 };
 
 /** The environment that the options describe. */
-export async function createEnvironment(options: EnvironmentOptions): Promise<Environment> {
+export async function createEnvironment(options: EnvironmentOptions, observer?: Observer): Promise<Environment> {
   const factory = await factories[chooseEnvironment(options)]();
-  return factory(options);
+  return factory(options, observer);
 }

@@ -1,4 +1,4 @@
-import { type Command, displayCommand, type Environment, type Exit, type SpawnOptions, toCommand } from "@anyproc/core";
+import { type Command, displayCommand, type Environment, type Exit, toCommand } from "@anyproc/core";
 import type { RunOptions } from "../commands/run.ts";
 import { chooseEnvironment } from "../environments/choose.ts";
 import { createEnvironment } from "../environments/create.ts";
@@ -6,6 +6,7 @@ import { exitStatus } from "../exit-codes.ts";
 import { writeErrorLine } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 import { commandOf, spawnOptionsOf } from "./command.ts";
+import { type Refusals, watchRefusals } from "./refusals.ts";
 
 /** Runs a command and resolves with the exit status of `anyproc run`. */
 export async function run(argv: readonly string[], options: RunOptions): Promise<number> {
@@ -29,10 +30,11 @@ async function runCommandLine(argv: readonly string[], options: RunOptions): Pro
     throw new UsageError("--json keeps the output for a document, --tty shows it on a terminal: leave one of them out");
   }
   const command = toCommand(await commandOf(argv, options));
-  const environment = await createEnvironment(options);
+  const refusals = options.verbose ? watchRefusals() : undefined;
+  const environment = await createEnvironment(options, refusals);
   try {
     if (options.verbose) writeErrorLine(`anyproc: ${environment.name}: running ${displayCommand(command)}`);
-    const exit = await runIn(environment, command, spawnOptionsOf(options), options);
+    const exit = await runIn(environment, command, options, refusals);
     if (options.verbose) writeErrorLine(`anyproc: ${environment.name}: ${describe(exit)}`);
     return exitStatus(exit);
   } finally {
@@ -45,10 +47,11 @@ type Ending = Pick<Exit, "exitCode" | "signal" | "timedOut">;
 async function runIn(
   environment: Environment,
   command: Command,
-  spawnOptions: SpawnOptions,
   options: RunOptions,
+  refusals: Refusals | undefined,
 ): Promise<Ending> {
-  if (options.json) return (await import("./captured.ts")).runCaptured(environment, command, spawnOptions);
+  const spawnOptions = spawnOptionsOf(options);
+  if (options.json) return (await import("./captured.ts")).runCaptured(environment, command, spawnOptions, refusals);
   if (options.tty) return (await import("./on-terminal.ts")).runOnTerminal(environment, command, spawnOptions);
   if (!environment.capabilities.inherit) {
     return (await import("./attached.ts")).runAttached(environment, command, spawnOptions);
