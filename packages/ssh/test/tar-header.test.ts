@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { endOfArchive, padding } from "@anyproc/core/tar";
 import fc from "fast-check";
 import { extract } from "tar-stream";
 import { describe, expect, it } from "vitest";
-import { tarEnd, tarHeader, tarPadding } from "../src/rootfs/tar-header.ts";
+import { tarHeader } from "../src/rootfs/tar-header.ts";
 import { checkPath, type TreeEntry } from "../src/rootfs/tree.ts";
 
 const name = fc.stringMatching(/^[a-zäß€🙂 .'"-]{1,60}$/u).filter((text) => text !== "." && text !== "..");
@@ -31,7 +32,9 @@ describe("tar headers", () => {
         };
         const content = original.type === "file" ? Buffer.alloc(original.size, "x") : Buffer.alloc(0);
         const parser = extract();
-        Readable.from([Buffer.concat([tarHeader(original), content, tarPadding(content.length), tarEnd])]).pipe(parser);
+        Readable.from([Buffer.concat([tarHeader(original), content, padding(content.length), endOfArchive])]).pipe(
+          parser,
+        );
         for await (const found of parser) {
           const { header } = found;
           expect(header.name.replace(/\/$/, "")).toBe(original.path);

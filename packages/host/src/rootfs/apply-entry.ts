@@ -1,8 +1,6 @@
 import { chmod, copyFile, link, mkdir, open, symlink } from "node:fs/promises";
 import { systemErrorCode } from "@anyproc/core";
-import { bytesOf, displayName, type TarEntry } from "../tar/entry.ts";
-import { invalidArchive } from "../tar/invalid-archive.ts";
-import type { Piece } from "../tar/read-tar.ts";
+import { bytesOf, invalidArchive, type Piece, printable, type TarEntry, type UnknownEntry } from "@anyproc/core/tar";
 import { setOwner, setTime } from "./attributes.ts";
 import { checkSymlink, componentsOf, unsafePath } from "./entry-path.ts";
 import { makeNode } from "./make-node.ts";
@@ -20,13 +18,17 @@ export class Applier {
     this.#report = report;
   }
 
-  async apply(entry: TarEntry, content: AsyncIterable<Piece>): Promise<void> {
-    const components = componentsOf(entry.name, entry);
+  async apply(entry: TarEntry | UnknownEntry, content: AsyncIterable<Piece>): Promise<void> {
+    this.#report.entries += 1;
+    if (entry.type === "unknown") {
+      this.#report.lose(entry.path, "file type", "this type of entry means nothing here: it was left out");
+      return;
+    }
+    const components = componentsOf(entry.path, entry);
     const name = components.pop();
     if (name === undefined && entry.type !== "directory") throw unsafePath(entry, "it would replace the rootfs itself");
     const parent = await this.#tree.directory(components, entry);
     const place = name === undefined ? parent : [...parent, name];
-    this.#report.entries += 1;
     switch (entry.type) {
       case "directory":
         return this.#directory(place, entry);
@@ -34,10 +36,8 @@ export class Applier {
         return this.#file(place, entry, content);
       case "symlink":
         return this.#symlink(place, entry);
-      case "hard link":
+      case "hardlink":
         return this.#hardLink(place, entry);
-      case "unknown":
-        return this.#report.lose(entry.name, "file type", "this type of entry means nothing here: it was left out");
       default:
         return this.#node(place, entry);
     }
@@ -87,35 +87,33 @@ export class Applier {
   }
 
   async #symlink(place: readonly string[], entry: TarEntry): Promise<void> {
-    if (entry.linkName === "") throw invalidArchive(`${displayName(entry.name)} is a symlink to nothing`);
+    if (entry.linkPath === "") throw invalidArchive(`${printable(entry.path)} is a symlink to nothing`);
     checkSymlink(place.slice(0, -1), entry);
     await this.#tree.remove(place);
     const path = this.#tree.path(place);
-    await symlink(bytesOf(entry.linkName), path);
+    await symlink(bytesOf(entry.linkPath), path);
     await setOwner(path, entry, this.#report);
     await setTime(path, entry, this.#report);
     this.#reportXattrs(entry);
   }
 
   async #hardLink(place: readonly string[], entry: TarEntry): Promise<void> {
-    const components = componentsOf(entry.linkName, entry);
+    const components = componentsOf(entry.linkPath, entry);
     const name = components.pop();
     const target = name === undefined ? [] : [...(await this.#tree.directory(components, entry)), name];
     const stats = await this.#tree.look(target);
     if (!stats || stats.isDirectory()) {
-      throw invalidArchive(
-        `${displayName(entry.name)} is a hard link to ${displayName(entry.linkName)}, which is no file`,
-      );
+      throw invalidArchive(`${printable(entry.path)} is a hard link to ${printable(entry.linkPath)}, which is no file`);
     }
     if (target.join("/") === place.join("/")) return;
     await this.#tree.remove(place);
     const [from, to] = [this.#tree.path(target), this.#tree.path(place)];
     const code = await link(from, to).then(() => undefined, systemErrorCode);
     if (code === undefined) return;
-    if (!stats.isFile()) throw invalidArchive(`${displayName(entry.name)} cannot be linked (${code})`);
+    if (!stats.isFile()) throw invalidArchive(`${printable(entry.path)} cannot be linked (${code})`);
     await copyFile(from, to);
     await chmod(to, Number(stats.mode) & 0o7777);
-    this.#report.lose(entry.name, "hard link", `the file system refuses hard links here (${code}): it is a copy`);
+    this.#report.lose(entry.path, "hard link", `the file system refuses hard links here (${code}): it is a copy`);
   }
 
   async #node(place: readonly string[], entry: TarEntry): Promise<void> {
@@ -123,7 +121,7 @@ export class Applier {
     const path = this.#tree.path(place);
     const failure = await makeNode(path, entry);
     if (failure !== undefined) {
-      this.#report.lose(entry.name, entry.type === "fifo" ? "file type" : "device", failure);
+      this.#report.lose(entry.path, entry.type === "fifo" ? "file type" : "device", failure);
       return;
     }
     await setOwner(path, entry, this.#report);
@@ -132,8 +130,8 @@ export class Applier {
   }
 
   #reportXattrs(entry: TarEntry): void {
-    if (entry.xattrs.length > 0) {
-      this.#report.lose(entry.name, "xattr", `Node cannot set extended attributes: ${entry.xattrs.join(", ")}`);
-    }
+    const names = [...entry.xattrs.keys(), ...(entry.hasAcl ? ["access control list"] : [])];
+    if (names.length === 0) return;
+    this.#report.lose(entry.path, "xattr", `Node cannot set extended attributes: ${names.map(printable).join(", ")}`);
   }
 }

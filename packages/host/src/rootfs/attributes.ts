@@ -1,6 +1,6 @@
 import { lchown, lutimes } from "node:fs/promises";
 import { systemErrorCode } from "@anyproc/core";
-import type { TarEntry, Timestamp } from "../tar/entry.ts";
+import type { TarEntry, Timestamp } from "@anyproc/core/tar";
 import type { ReportBuilder } from "./report.ts";
 
 /** Gives a place its owner, where that is possible. Do it before the mode: chown(2) clears set-user-ID. */
@@ -10,7 +10,7 @@ export async function setOwner(path: Buffer, entry: TarEntry, report: ReportBuil
   const code =
     process.geteuid?.() === 0 ? await lchown(path, entry.uid, entry.gid).then(noError, systemErrorCode) : "EPERM";
   if (code !== undefined) {
-    report.lose(entry.name, "owner", `it belongs to who unpacked it (${code}): unpack as root to keep owners`);
+    report.lose(entry.path, "owner", `it belongs to who unpacked it (${code}): unpack as root to keep owners`);
   }
 }
 
@@ -20,7 +20,7 @@ export async function setTime(path: Buffer, entry: TarEntry, report: ReportBuild
   // As text: node:fs replaces negative numbers by the present.
   await lutimes(path, String(seconds), String(seconds));
   if (!isExact(seconds, entry.mtime)) {
-    report.lose(entry.name, "time", "node:fs sets times as floating-point seconds, to within a microsecond");
+    report.lose(entry.path, "time", "node:fs sets times as floating-point seconds, to within a microsecond");
   }
 }
 

@@ -1,5 +1,5 @@
 import { AnyprocError } from "@anyproc/core";
-import { displayName, type TarEntry } from "../tar/entry.ts";
+import { printable, type TarEntry } from "@anyproc/core/tar";
 
 /**
  * The components of a name in an archive. A leading slash means the rootfs.
@@ -19,7 +19,7 @@ export function componentsOf(name: string, entry: TarEntry): string[] {
  * @throws ANYPROC_UNSAFE_PATH
  */
 export function checkSymlink(directory: readonly string[], entry: TarEntry): void {
-  const target = entry.linkName;
+  const target = entry.linkPath;
   if (target.includes("\0")) throw unsafePath(entry, "its target holds a NUL byte");
   if (target.startsWith("/")) return;
   let depth = directory.length;
@@ -33,10 +33,10 @@ export function checkSymlink(directory: readonly string[], entry: TarEntry): voi
 export function unsafePath(entry: TarEntry, what: string): AnyprocError {
   return new AnyprocError(
     "ANYPROC_UNSAFE_PATH",
-    `tar archive: ${quoted(entry.name)} would leave the rootfs: ${what}: do not trust this archive`,
+    `tar archive: ${quoted(entry.path)} would leave the rootfs: ${what}: do not trust this archive`,
   );
 }
 
 function quoted(name: string): string {
-  return JSON.stringify(displayName(name));
+  return JSON.stringify(printable(name));
 }

@@ -1,6 +1,6 @@
 import { addAbortSignal, type Readable } from "node:stream";
 import type { RootfsOptions, RootfsReport } from "@anyproc/core";
-import { readTar } from "../tar/read-tar.ts";
+import { readTar, toByteString } from "@anyproc/core/tar";
 import { Applier } from "./apply-entry.ts";
 import { ReportBuilder } from "./report.ts";
 import { Tree } from "./tree.ts";
@@ -9,7 +9,7 @@ import { Tree } from "./tree.ts";
 export async function importTar(directory: string, tar: Readable, options: RootfsOptions): Promise<RootfsReport> {
   const { signal } = options;
   const report = new ReportBuilder();
-  const tree = new Tree(Buffer.from(directory).toString("latin1"));
+  const tree = new Tree(toByteString(directory));
   const applier = new Applier(tree, report);
   try {
     signal?.throwIfAborted();

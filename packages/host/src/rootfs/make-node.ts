@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { decodeUtf8 } from "@anyproc/core";
-import type { TarEntry } from "../tar/entry.ts";
+import type { TarEntry } from "@anyproc/core/tar";
 
 const run = promisify(execFile);
 
@@ -11,10 +11,10 @@ export async function makeNode(path: Buffer, entry: TarEntry): Promise<string | 
   if (!isFifo && process.geteuid?.() !== 0) return "only root makes devices: unpack as root to keep them";
   const text = decodeUtf8(path);
   if (text === undefined) return "its name is not UTF-8, and the tool that makes it takes text only";
-  const letter = entry.type === "block device" ? "b" : "c";
+  const letter = entry.type === "block-device" ? "b" : "c";
   try {
     if (isFifo) await run("mkfifo", [text]);
-    else await run("mknod", [text, letter, String(entry.deviceMajor), String(entry.deviceMinor)]);
+    else await run("mknod", [text, letter, String(entry.device.major), String(entry.device.minor)]);
     return undefined;
   } catch (error) {
     return `${isFifo ? "mkfifo" : "mknod"}: ${(error as Error).message.trim().split("\n").at(-1)}`;

@@ -1,7 +1,6 @@
 import { open, readdir } from "node:fs/promises";
 import { AnyprocError } from "@anyproc/core";
-import { displayName, type TarEntry } from "../tar/entry.ts";
-import { endOfArchive, formatEntry, padding } from "../tar/write-tar.ts";
+import { endOfArchive, formatHeader, padding, printable, type TarEntry, toByteString } from "@anyproc/core/tar";
 import { ahead } from "./ahead.ts";
 import { openUp } from "./open-up.ts";
 import { lookAt, type Place } from "./place.ts";
@@ -24,7 +23,7 @@ export class Packer {
   readonly #linked: Map<string, string> = new Map();
 
   constructor(directory: string, report: ReportBuilder) {
-    this.#root = Buffer.from(directory).toString("latin1");
+    this.#root = toByteString(directory);
     this.#report = report;
   }
 
@@ -66,13 +65,13 @@ export class Packer {
     this.#report.entries += 1;
     const earlier = this.#earlierName(place, entry);
     if (earlier !== undefined) {
-      yield formatEntry({ ...entry, type: "hard link", linkName: earlier, size: 0 });
+      yield formatHeader({ ...entry, type: "hardlink", linkPath: earlier, size: 0 });
     } else if (content !== undefined) {
       if (content.length < entry.size) throw shrunk(entry);
       this.#report.bytes += content.length;
-      yield Buffer.concat([formatEntry(entry), content, padding(content.length)]);
+      yield Buffer.concat([formatHeader(entry), content, padding(content.length)]);
     } else {
-      yield formatEntry(entry);
+      yield formatHeader(entry);
       if (entry.size > 0) yield* this.#packContent(place, entry);
     }
   }
@@ -108,6 +107,6 @@ export class Packer {
 function shrunk(entry: TarEntry): AnyprocError {
   return new AnyprocError(
     "ANYPROC_ROOTFS_INVALID",
-    `${displayName(entry.name)} became smaller while it was being packed: stop what writes to it, and export again`,
+    `${printable(entry.path)} became smaller while it was being packed: stop what writes to it, and export again`,
   );
 }

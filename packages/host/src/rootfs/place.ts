@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, open, readlink } from "node:fs/promises";
-import { bytesOf, type EntryType, type TarEntry } from "../tar/entry.ts";
+import { bytesOf, type EntryType, type TarEntry } from "@anyproc/core/tar";
 import { openUp } from "./open-up.ts";
 
 const smallFile = 64n * 1024n;
@@ -47,22 +47,28 @@ async function readSmall(path: Buffer, stats: BigIntStats): Promise<Buffer> {
   }
 }
 
-function toEntry(name: string, type: EntryType, linkName: string, stats: BigIntStats): TarEntry {
-  const isDevice = type === "character device" || type === "block device";
+function toEntry(name: string, type: EntryType, linkPath: string, stats: BigIntStats): TarEntry {
+  const isDevice = type === "character-device" || type === "block-device";
   const nanoseconds = ((stats.mtimeNs % nanosecondsInSecond) + nanosecondsInSecond) % nanosecondsInSecond;
   return {
-    name: type === "directory" ? (name === "" ? "./" : `${name}/`) : name,
+    path: name === "" ? "." : name,
     type,
     mode: Number(stats.mode) & 0o7777,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
     mtime: { seconds: Number((stats.mtimeNs - nanoseconds) / nanosecondsInSecond), nanoseconds: Number(nanoseconds) },
     size: type === "file" ? Number(stats.size) : 0,
-    linkName,
-    // As in makedev(3) of glibc.
-    deviceMajor: isDevice ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & ~0xfffn)) : 0,
-    deviceMinor: isDevice ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & 0xffffff00n)) : 0,
-    xattrs: [],
+    linkPath,
+    device: isDevice ? deviceNumbers(stats.rdev) : { major: 0, minor: 0 },
+    xattrs: new Map(),
+  };
+}
+
+/** As in makedev(3) of glibc. */
+function deviceNumbers(device: bigint): TarEntry["device"] {
+  return {
+    major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
+    minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
   };
 }
 
@@ -71,7 +77,7 @@ function typeOf(stats: BigIntStats): EntryType | undefined {
   if (stats.isDirectory()) return "directory";
   if (stats.isSymbolicLink()) return "symlink";
   if (stats.isFIFO()) return "fifo";
-  if (stats.isCharacterDevice()) return "character device";
-  if (stats.isBlockDevice()) return "block device";
+  if (stats.isCharacterDevice()) return "character-device";
+  if (stats.isBlockDevice()) return "block-device";
   return undefined;
 }

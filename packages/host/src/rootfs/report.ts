@@ -1,5 +1,5 @@
 import type { RootfsLoss, RootfsReport } from "@anyproc/core";
-import { displayName } from "../tar/entry.ts";
+import { printable } from "@anyproc/core/tar";
 
 const mostListed = 1000;
 
@@ -17,7 +17,7 @@ export class ReportBuilder {
   lose(name: string, what: RootfsLoss["what"], reason: string): void {
     this.#lossCount += 1;
     const isListed = this.#losses.length < mostListed && !(this.#kinds.has(what) && listedOnce.has(what));
-    if (isListed) this.#losses.push({ path: displayName(name), what, reason });
+    if (isListed) this.#losses.push({ path: printable(name), what, reason });
     this.#kinds.add(what);
   }
 

@@ -1,8 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { chmod, lstat, mkdir, readlink, rm } from "node:fs/promises";
 import { systemErrorCode } from "@anyproc/core";
-import { bytesOf, type TarEntry } from "../tar/entry.ts";
-import { invalidArchive } from "../tar/invalid-archive.ts";
+import { bytesOf, invalidArchive, type TarEntry } from "@anyproc/core/tar";
 import { unsafePath } from "./entry-path.ts";
 
 // Linux gives up after as many: path_resolution(7).
@@ -107,7 +106,7 @@ export class Tree {
     if (stats.isSymbolicLink()) {
       return { target: (await readlink(this.path(components), { encoding: "buffer" })).toString("latin1") };
     }
-    throw invalidArchive(`${JSON.stringify(entry.name)} is inside something that is not a directory`);
+    throw invalidArchive(`${JSON.stringify(entry.path)} is inside something that is not a directory`);
   }
 
   /** Opens up a directory whose owner may not write into it. */

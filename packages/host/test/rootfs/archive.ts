@@ -1,10 +1,9 @@
 import { Readable } from "node:stream";
-import type { TarEntry } from "../../src/tar/entry.ts";
-import { endOfArchive, formatEntry, padding } from "../../src/tar/write-tar.ts";
+import { endOfArchive, formatHeader, padding, type TarEntry } from "@anyproc/core/tar";
 
-/** An entry for a test; everything but its name has a default. */
+/** An entry for a test; everything but its path has a default. */
 export interface Sample extends Partial<TarEntry> {
-  readonly name: string;
+  readonly path: string;
   readonly content?: string;
 }
 
@@ -19,13 +18,12 @@ export function archiveOf(samples: readonly Sample[]): Buffer {
       gid: process.getegid?.() ?? 0,
       mtime: { seconds: 1_000_000_000, nanoseconds: 0 },
       size: data.length,
-      linkName: "",
-      deviceMajor: 0,
-      deviceMinor: 0,
-      xattrs: [],
+      linkPath: "",
+      device: { major: 0, minor: 0 },
+      xattrs: new Map(),
       ...sample,
     };
-    return [formatEntry(entry), data, padding(data.length)];
+    return [formatHeader(entry), data, padding(data.length)];
   });
   return Buffer.concat([...blocks, endOfArchive]);
 }

@@ -8,8 +8,8 @@ import { temporaryDirectory } from "../temporary.ts";
 import { archiveOf, streamOf } from "./archive.ts";
 
 const whole = archiveOf([
-  { name: "first", content: "x".repeat(700) },
-  { name: `${"long/".repeat(40)}second`, content: "y".repeat(1500) },
+  { path: "first", content: "x".repeat(700) },
+  { path: `${"long/".repeat(40)}second`, content: "y".repeat(1500) },
 ]);
 
 async function importBytes(bytes: Uint8Array, pieceSize?: number): Promise<unknown> {
@@ -47,7 +47,7 @@ describe("importTar", () => {
     }));
 
   test("refuses a hard link to nothing", () =>
-    expect(importBytes(archiveOf([{ name: "link", type: "hard link", linkName: "missing" }]))).rejects.toMatchObject({
+    expect(importBytes(archiveOf([{ path: "link", type: "hardlink", linkPath: "missing" }]))).rejects.toMatchObject({
       code: "ANYPROC_ARCHIVE_INVALID",
       message: expect.stringContaining("missing"),
     }));

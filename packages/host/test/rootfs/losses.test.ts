@@ -24,7 +24,7 @@ async function unprivileged<T>(action: (root: string) => Promise<T>): Promise<T>
 
 describe("a report names what could not be kept:", () => {
   test("owners, once for all, where only root could set them", async () => {
-    const samples = ["a", "b", "c"].map((name) => ({ name, uid: 12, gid: 34 }));
+    const samples = ["a", "b", "c"].map((path) => ({ path, uid: 12, gid: 34 }));
     const report = await unprivileged((root) => importInto(root, samples));
     expect(report).toMatchObject({ entries: 3, lossCount: 3, losses: [{ path: "a", what: "owner" }] });
   });
@@ -32,9 +32,9 @@ describe("a report names what could not be kept:", () => {
   test.runIf(isRoot)("owners not at all, where root sets them", async () => {
     const root = await temporaryDirectory();
     const report = await importInto(root, [
-      { name: "file", uid: 12, gid: 34, mode: 0o6755 },
-      { name: "directory", type: "directory", uid: 56, gid: 78, mode: 0o2750 },
-      { name: "link", type: "symlink", linkName: "x", uid: 9, gid: 10 },
+      { path: "file", uid: 12, gid: 34, mode: 0o6755 },
+      { path: "directory", type: "directory", uid: 56, gid: 78, mode: 0o2750 },
+      { path: "link", type: "symlink", linkPath: "x", uid: 9, gid: 10 },
     ]);
     expect(report.losses).toEqual([]);
     const kept = await Promise.all(["file", "directory", "link"].map((name) => lstat(join(root, name))));
@@ -47,15 +47,15 @@ describe("a report names what could not be kept:", () => {
   });
 
   test("devices, where only root could make them", async () => {
-    const device: Sample = { name: "dev/null", type: "character device", deviceMajor: 1, deviceMinor: 3 };
+    const device: Sample = { path: "dev/null", type: "character-device", device: { major: 1, minor: 3 } };
     const report = await unprivileged((root) => importInto(root, [device]));
     expect(report.losses).toMatchObject([{ path: "dev/null", what: "device" }]);
   });
 
   test.runIf(isRoot)("devices not at all, where root makes them", async ({ skip }) => {
     const base = await temporaryDirectory();
-    const device: Sample = { name: "null", type: "character device", deviceMajor: 1, deviceMinor: 3, mode: 0o666 };
-    const report = await importInto(base, [device, { name: "fifo", type: "fifo", mode: 0o640 }]);
+    const device: Sample = { path: "null", type: "character-device", device: { major: 1, minor: 3 }, mode: 0o666 };
+    const report = await importInto(base, [device, { path: "fifo", type: "fifo", mode: 0o640 }]);
     skip(
       report.losses.some(({ reason }) => reason.includes("not permitted")),
       "this container's root makes no devices",
@@ -77,8 +77,8 @@ describe("a report names what could not be kept:", () => {
     const root = await temporaryDirectory();
     const mtime = { seconds: 1_700_000_000, nanoseconds: 123_456_789 };
     const report = await importInto(root, [
-      { name: "a", mtime },
-      { name: "b", mtime },
+      { path: "a", mtime },
+      { path: "b", mtime },
     ]);
     expect(report).toMatchObject({ lossCount: 2, losses: [{ path: "a", what: "time" }] });
     const { mtimeNs } = await lstat(join(root, "a"), { bigint: true });
@@ -86,7 +86,7 @@ describe("a report names what could not be kept:", () => {
   });
 
   test("entries of unknown types", async () => {
-    const bytes = archiveOf([{ name: "odd" }, { name: "even", content: "kept" }]);
+    const bytes = archiveOf([{ path: "odd" }, { path: "even", content: "kept" }]);
     bytes.write("Z", 156);
     fixChecksum(bytes);
     const report = await openRootfs(await temporaryDirectory()).importTar(streamOf(bytes));

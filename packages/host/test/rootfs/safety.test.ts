@@ -28,20 +28,20 @@ async function importSamples(root: string, samples: readonly Sample[]): Promise<
   return openRootfs(root).importTar(streamOf(archiveOf(samples)));
 }
 
-const link = (name: string, linkName: string): Sample => ({ name, type: "symlink", linkName });
-const hard = (name: string, linkName: string): Sample => ({ name, type: "hard link", linkName });
-const directory = (name: string, mode = 0o755): Sample => ({ name, type: "directory", mode });
+const link = (name: string, linkPath: string): Sample => ({ path: name, type: "symlink", linkPath });
+const hard = (name: string, linkPath: string): Sample => ({ path: name, type: "hardlink", linkPath });
+const directory = (name: string, mode = 0o755): Sample => ({ path: name, type: "directory", mode });
 
 describe("importTar refuses", () => {
   const refused: readonly (readonly [what: string, entries: readonly Sample[]])[] = [
-    ["a name that climbs", [{ name: "../canary/new", content: "x" }]],
-    ["a name that climbs later", [directory("a"), { name: "a/../../canary/new", content: "x" }]],
+    ["a name that climbs", [{ path: "../canary/new", content: "x" }]],
+    ["a name that climbs later", [directory("a"), { path: "a/../../canary/new", content: "x" }]],
     ["a directory that climbs", [directory("../canary/directory", 0o777)]],
     ["a symlink to the outside", [link("out", "../canary")]],
     ["a symlink to the outside from deeper down", [directory("a"), link("a/out", "b/../../../canary")]],
     ["a hard link to the outside", [hard("stolen", "../canary/file")]],
-    ["a file in place of the rootfs", [{ name: ".", content: "x" }]],
-    ["symlinks in a circle", [link("a", "b"), link("b", "a"), { name: "a/file", content: "x" }]],
+    ["a file in place of the rootfs", [{ path: ".", content: "x" }]],
+    ["symlinks in a circle", [link("a", "b"), link("b", "a"), { path: "a/file", content: "x" }]],
   ];
   for (const [what, entries] of refused) {
     test(what, async () => {
@@ -56,7 +56,7 @@ describe("importTar refuses", () => {
     const { root, canary } = await scene();
     await symlink("../canary", join(root, "out"));
     const before = await snapshot(canary);
-    await expect(importSamples(root, [{ name: "out/new", content: "x" }])).rejects.toMatchObject({
+    await expect(importSamples(root, [{ path: "out/new", content: "x" }])).rejects.toMatchObject({
       code: "ANYPROC_UNSAFE_PATH",
     });
     expect(await snapshot(canary)).toEqual(before);
@@ -67,14 +67,14 @@ describe("importTar keeps inside", () => {
   test("what is written through an absolute symlink", async () => {
     const { root, canary } = await scene();
     const before = await snapshot(canary);
-    await importSamples(root, [link("out", canary), { name: "out/new", content: "inside" }]);
+    await importSamples(root, [link("out", canary), { path: "out/new", content: "inside" }]);
     expect(await snapshot(canary)).toEqual(before);
     expect(await readFile(join(root, canary, "new"), "utf8")).toBe("inside");
   });
 
   test("an absolute name", async () => {
     const { root, canary } = await scene();
-    await importSamples(root, [{ name: `${canary}/new`, content: "inside" }]);
+    await importSamples(root, [{ path: `${canary}/new`, content: "inside" }]);
     expect(await readdir(canary)).toEqual(["directory", "file"]);
     expect(await readFile(join(root, canary, "new"), "utf8")).toBe("inside");
   });
@@ -85,7 +85,7 @@ describe("importTar keeps inside", () => {
     await importSamples(root, [
       directory("a"),
       directory("a/directory", 0o777),
-      { name: "a", content: "a file for a moment" },
+      { path: "a", content: "a file for a moment" },
       link("a", canary),
     ]);
     expect(await snapshot(canary)).toEqual(before);
@@ -94,14 +94,14 @@ describe("importTar keeps inside", () => {
   test("the mode and content of a file that a symlink's name is taken for", async () => {
     const { root, canary } = await scene();
     const before = await snapshot(canary);
-    await importSamples(root, [link("a", `${canary}/file`), { name: "a", content: "x", mode: 0o777 }]);
+    await importSamples(root, [link("a", `${canary}/file`), { path: "a", content: "x", mode: 0o777 }]);
     expect(await snapshot(canary)).toEqual(before);
   });
 
   test("a hard link to a symlink: what follows replaces it", async () => {
     const { root, canary } = await scene();
     const before = await snapshot(canary);
-    await importSamples(root, [link("a", `${canary}/file`), hard("b", "a"), { name: "b", content: "x" }]);
+    await importSamples(root, [link("a", `${canary}/file`), hard("b", "a"), { path: "b", content: "x" }]);
     expect(await snapshot(canary)).toEqual(before);
     expect(await readFile(join(root, "b"), "utf8")).toBe("x");
   });
@@ -110,7 +110,7 @@ describe("importTar keeps inside", () => {
 test("no archive whatever touches what is beside the rootfs", async () => {
   const component = fc.constantFrom("a", "b", "c", "..", ".", "", "canary", "file", "directory");
   const name = fc.array(component, { minLength: 1, maxLength: 5 }).map((components) => components.join("/"));
-  const type = fc.constantFrom<NonNullable<Sample["type"]>>("file", "directory", "symlink", "hard link");
+  const type = fc.constantFrom<NonNullable<Sample["type"]>>("file", "directory", "symlink", "hardlink");
 
   const { root: outer, canary } = await scene();
   const before = await snapshot(canary);
@@ -119,9 +119,9 @@ test("no archive whatever touches what is beside the rootfs", async () => {
     fc.asyncProperty(
       fc.array(
         fc.record({
-          name,
+          path: name,
           type,
-          linkName: fc.oneof(
+          linkPath: fc.oneof(
             name,
             name.map((rest) => `${canary}/${rest}`),
           ),

@@ -1,15 +1,21 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { AnyprocError, formatRootfsMetadata, isAnyprocError, systemErrorCode } from "@anyproc/core";
+import {
+  type ByteString,
+  type EntrySink,
+  printable,
+  type TarEntry,
+  TarReader,
+  toByteString,
+  type UnknownEntry,
+} from "@anyproc/core/tar";
 import { imageError, reasonOf } from "../errors.ts";
 import { digestMismatch } from "../image/digest.ts";
-import type { ByteString, EntrySink, TarEntry } from "../tar/entry.ts";
-import { TarReader } from "../tar/tar-reader.ts";
 import type { ApplyJob, ApplyResult, LayerInput } from "./apply-job.ts";
 import { AttributeWriter } from "./attributes.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { decompress } from "./decompress.ts";
-import { printable, toByteString } from "./host-path.ts";
 import { LayerApplier } from "./layer-applier.ts";
 import { LimitCounter } from "./limits.ts";
 import { findInLower, type LowerFile } from "./lower-layers.ts";
@@ -130,7 +136,13 @@ async function checkBlob(index: number, name: string, layer: LayerInput, reader:
   }
 }
 
-function applyEntry(entry: TarEntry, applier: LayerApplier): EntrySink | undefined {
+function applyEntry(entry: TarEntry | UnknownEntry, applier: LayerApplier): EntrySink | undefined {
+  if (entry.type === "unknown") {
+    throw imageError(
+      "ANYPROC_ARCHIVE_INVALID",
+      `${JSON.stringify(printable(entry.path))}: is of a type that layers do not have (${JSON.stringify(entry.typeFlag)})`,
+    );
+  }
   try {
     const sink = applier.apply(entry);
     return (

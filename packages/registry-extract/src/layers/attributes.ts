@@ -1,9 +1,8 @@
 import { chmodSync, chownSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from "node:fs";
 import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "@anyproc/core";
+import { type ByteString, bytesOf, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import { type ByteString, bytesOf, type TarEntry } from "../tar/entry.ts";
 import type { DirectoryAttributes, TreePath } from "./directory-tree.ts";
-import { printable } from "./host-path.ts";
 import type { NativeFiles } from "./native-files.ts";
 
 /** What is written down about a path. */

@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
+import { invalidArchive } from "@anyproc/core/tar";
 import { imageError, reasonOf } from "../errors.ts";
-import { damaged } from "../tar/header.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import { ZstdFrameSplitter } from "./zstd-frames.ts";
 
@@ -51,7 +51,7 @@ export async function* decompress(reader: BlobReader): AsyncGenerator<Buffer> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (!/^(?:Z_|ZSTD_|ERR_)/.test(code)) throw error;
-    throw damaged(`its ${compression} data is wrong: ${reasonOf(error)}`);
+    throw invalidArchive(`its ${compression} data is wrong: ${reasonOf(error)}`);
   }
 }
 
@@ -116,11 +116,11 @@ async function* decompressZstd(first: Buffer, reader: BlobReader): AsyncGenerato
     try {
       next = pieces.next();
     } catch (error) {
-      throw damaged(`its zstd data is wrong: ${reasonOf(error)}`);
+      throw invalidArchive(`its zstd data is wrong: ${reasonOf(error)}`);
     }
     if (next.done) return;
     empty = next.value.length === 0 ? empty + 1 : 0;
-    if (empty > mostEmptyPieces) throw damaged("its zstd data is wrong");
+    if (empty > mostEmptyPieces) throw invalidArchive("its zstd data is wrong");
     yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
   }
 }

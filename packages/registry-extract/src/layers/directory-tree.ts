@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
+import { type ByteString, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import type { ByteString, TarEntry } from "../tar/entry.ts";
 import { unsafe } from "./entry-path.ts";
-import { hostPath, printable } from "./host-path.ts";
+import { hostPath } from "./host-path.ts";
 
 /** What a directory gets when everything is in place. */
 export type DirectoryAttributes = Pick<TarEntry, "mode" | "uid" | "gid" | "mtime" | "xattrs">;

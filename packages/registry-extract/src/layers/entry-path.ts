@@ -1,5 +1,5 @@
+import type { ByteString } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import type { ByteString } from "../tar/entry.ts";
 
 /** What the name of an entry says, beyond the place. */
 export type EntryName =

@@ -1,16 +1,6 @@
-import type { ByteString } from "../tar/entry.ts";
+import type { ByteString } from "@anyproc/core/tar";
 
 /** A path for node:fs: text where that says the same, since it is faster. */
 export function hostPath(path: ByteString): string | Buffer {
   return /[\x80-\xff]/.test(path) ? Buffer.from(path, "latin1") : path;
-}
-
-/** The ByteString of an ordinary path. */
-export function toByteString(path: string): ByteString {
-  return Buffer.from(path, "utf8").toString("latin1");
-}
-
-/** A ByteString for messages. */
-export function printable(path: ByteString): string {
-  return Buffer.from(path, "latin1").toString("utf8");
 }

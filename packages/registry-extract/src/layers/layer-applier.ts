@@ -10,12 +10,11 @@ import {
   writeSync,
 } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
+import { type ByteString, type EntrySink, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import type { ByteString, EntrySink, TarEntry } from "../tar/entry.ts";
 import type { AttributeWriter } from "./attributes.ts";
 import { type DirectoryAttributes, DirectoryTree, type TreePath } from "./directory-tree.ts";
 import { readEntryName, splitPath, unsafe } from "./entry-path.ts";
-import { printable } from "./host-path.ts";
 import type { LimitCounter } from "./limits.ts";
 import type { LowerFile } from "./lower-layers.ts";
 import type { PathFilter } from "./path-filter.ts";

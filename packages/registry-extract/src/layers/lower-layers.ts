@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from "node:fs";
-import type { ByteString } from "../tar/entry.ts";
-import { hostPath, toByteString } from "./host-path.ts";
+import { type ByteString, toByteString } from "@anyproc/core/tar";
+import { hostPath } from "./host-path.ts";
 import type { NativeFiles } from "./native-files.ts";
 import { opaqueAttribute } from "./whiteout-writer.ts";
 

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { ByteString } from "../tar/entry.ts";
+import type { ByteString } from "@anyproc/core/tar";
 
 /** Variable that names the addon's file, instead of the platform package; `none` does without it. */
 const addonVariable = "ANYPROC_FILES_ADDON";

@@ -1,6 +1,5 @@
+import { type ByteString, toByteString } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import type { ByteString } from "../tar/entry.ts";
-import { toByteString } from "./host-path.ts";
 
 /** Which part of an image is unpacked. */
 export interface FilterOptions {

@@ -7,11 +7,19 @@ import {
   rootfsMetadataPath,
   systemErrorCode,
 } from "@anyproc/core";
+import {
+  type ByteString,
+  type EntryType,
+  endOfArchive,
+  formatHeader,
+  padding,
+  printable,
+  type TarEntry,
+  toByteString,
+} from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import { hostPath, printable, toByteString } from "../layers/host-path.ts";
+import { hostPath } from "../layers/host-path.ts";
 import { loadNativeFiles } from "../layers/native-files.ts";
-import type { ByteString, EntryType, TarEntry } from "../tar/entry.ts";
-import { endOfArchive, formatHeader, padding } from "../tar/tar-writer.ts";
 
 const readBytes = 256 * 1024;
 

@@ -1,8 +1,6 @@
 import { open } from "node:fs/promises";
 import { posix } from "node:path";
-import type { TarEntry } from "../tar/entry.ts";
-import { blockSize } from "../tar/header.ts";
-import { TarReader } from "../tar/tar-reader.ts";
+import { blockSize, type TarEntry, TarReader } from "@anyproc/core/tar";
 import type { BlobStore } from "./blob-store.ts";
 import type { FileRegion } from "./source.ts";
 
@@ -19,7 +17,7 @@ export async function archiveStore(name: string, path: string, release: () => Pr
   const members = new Map<string, Member>();
   let position = 0;
   const reader = new TarReader((entry) => {
-    members.set(memberName(entry.path), memberOf(entry, path, position));
+    if (entry.type !== "unknown") members.set(memberName(entry.path), memberOf(entry, path, position));
     return undefined;
   });
   const file = await open(path);

@@ -1,7 +1,15 @@
 import type { Readable, Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { AnyprocError } from "@anyproc/core";
-import { extract, type Header, pack } from "tar-stream";
+import { AnyprocError, decodeUtf8, isAnyprocError } from "@anyproc/core";
+import {
+  bytesOf,
+  endOfArchive,
+  type Piece,
+  padding,
+  printable,
+  readTar,
+  type TarEntry,
+  toByteString,
+} from "@anyproc/core/tar";
 import { roomIn } from "./room.ts";
 import { checkPath, type Losses, parentOf } from "./tree.ts";
 
@@ -10,76 +18,111 @@ export interface PassedTar {
   readonly entries: number;
   readonly bytes: number;
   /** Directories with a symlink in them: tar makes those last, and may forget to set the directory's time again. */
-  readonly directoriesWithLinks: readonly Header[];
+  readonly directoriesWithLinks: readonly PassedDirectory[];
+}
+
+/** A directory that went through. */
+export interface PassedDirectory {
+  readonly path: string;
+  /** Whole seconds. */
+  readonly mtime: number;
+}
+
+/** How an archive is passed on. */
+export interface PassOptions {
+  /** What it is unpacked into, for messages. */
+  readonly name: string;
+  /** Paths of the symlinks that are there before. */
+  readonly symlinks: Set<string>;
+  readonly losses: Losses;
+  /** The format that the reader knows. */
+  readonly format: (entry: TarEntry) => Buffer;
 }
 
 /**
  * Passes an archive on, entry by entry, as long as none of them leads out of the directory it is unpacked into: no
  * absolute path, no "..", no name below a symlink, whether that is in the archive or was there before.
  *
- * @param symlinks paths of the symlinks that are there before
  * @throws ANYPROC_UNSAFE_PATH, ANYPROC_ARCHIVE_INVALID
  */
-export async function passChecked(
-  source: Readable,
-  sink: Writable,
-  symlinks: Set<string>,
-  name: string,
-  losses: Losses,
-): Promise<PassedTar> {
-  const parser = extract();
-  const packer = pack();
-  const directories = new Map<string, Header>();
+export async function passChecked(source: Readable, sink: Writable, options: PassOptions): Promise<PassedTar> {
+  const directories = new Map<string, PassedDirectory>();
   const withLinks = new Set<string>();
   let entries = 0;
   let bytes = 0;
   // A sink that ends early is no failure of ours: who reads it knows why.
-  const passed = pipeline(packer, sink).catch(() => {});
-  const parsed = pipeline(source, parser).catch((error) => parser.destroy(error));
+  sink.on("error", () => {});
+  const write = async (chunk: Buffer): Promise<void> => {
+    if (!sink.destroyed && !sink.write(chunk)) await roomIn(sink);
+  };
   try {
-    for await (const entry of parser) {
-      const header = checkEntry(entry.header, symlinks, name);
-      const path = header.name.replace(/\/$/, "");
-      if (hasAttributes(header)) losses.add(path, "xattr", "extended attributes and ACLs are not restored over SSH");
-      if (header.type === "directory") directories.set(path, { ...header, name: path });
-      if (header.type === "symlink") withLinks.add(parentOf(path));
-      const out = packer.entry(header);
-      entries += 1;
-      bytes += header.size ?? 0;
-      for await (const chunk of entry) {
-        if (!out.write(chunk) && !packer.destroyed) await roomIn(out);
+    for await (const { entry, content } of readTar(source)) {
+      if (sink.destroyed) break;
+      if (entry.type === "unknown") {
+        options.losses.add(printable(entry.path), "file type", "it is of a type that is no file's, so it was left out");
+        continue;
       }
-      out.end(undefined);
+      const checked = checkEntry(entry, options);
+      if (!checked) continue;
+      const path = checked.path.replace(/\/$/, "");
+      if (entry.type === "directory") directories.set(path, { path, mtime: entry.mtime.seconds });
+      if (entry.type === "symlink") withLinks.add(parentOf(path));
+      entries += 1;
+      bytes += entry.size;
+      await write(options.format({ ...entry, path: toByteString(checked.path), xattrs: new Map() }));
+      for await (const chunk of withoutHoles(content, entry.size)) await write(chunk);
+      await write(padding(entry.size));
     }
-    await parsed;
-    packer.finalize();
+    await write(endOfArchive);
+    sink.end();
   } catch (error) {
     source.destroy();
-    packer.destroy();
-    throw invalidArchive(error, name);
-  } finally {
-    await passed;
+    sink.destroy();
+    throw isAnyprocError(error, "ANYPROC_ARCHIVE_INVALID")
+      ? new AnyprocError(error.code, `${options.name}: ${error.message}`, { cause: error })
+      : error;
   }
-  const directoriesWithLinks = [...directories.values()].filter((header) => withLinks.has(header.name));
+  const directoriesWithLinks = [...directories.values()].filter(({ path }) => withLinks.has(path));
   return { entries, bytes, directoriesWithLinks };
 }
 
-function checkEntry(header: Header, symlinks: Set<string>, name: string): Header {
-  const path = header.name.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
-  if (path === "" || path === ".") return { ...header, name: "./" };
-  checkReachable(checkPath(path, name), symlinks, name);
-  if (header.type === "link") {
-    const target = (header.linkname ?? "").replace(/^(\.?\/)+/, "");
-    checkReachable(checkPath(target, name), symlinks, name);
+/** The entry's path as it may be used; undefined for what has to be left out. */
+function checkEntry(entry: TarEntry, { symlinks, name, losses }: PassOptions): { readonly path: string } | undefined {
+  const path = asText(entry.path)?.replace(/\/+$/, "");
+  const target = entry.type === "hardlink" ? asText(entry.linkPath) : "";
+  if (path === undefined || target === undefined) {
+    losses.add(printable(entry.path), "file type", "its name is not UTF-8, so it was left out: rename it");
+    return undefined;
   }
-  if (header.type === "symlink") symlinks.add(path);
+  if (path === "" || path === ".") return { path: "./" };
+  if (entry.xattrs.size > 0 || entry.hasAcl) {
+    losses.add(path, "xattr", "extended attributes and ACLs are not restored over SSH");
+  }
+  checkReachable(checkPath(path, name), symlinks, name);
+  if (entry.type === "hardlink") checkReachable(checkPath(target, name), symlinks, name);
+  if (entry.type === "symlink") symlinks.add(path);
   else symlinks.delete(path);
-  return { ...header, name: header.type === "directory" ? `${path}/` : path };
+  return { path };
 }
 
-// pax(5), "SCHILY.*" and "LIBARCHIVE.xattr": where tars keep them. Their bytes are none that pass through text unharmed.
-function hasAttributes({ pax }: Header): boolean {
-  return Object.keys(pax ?? {}).some((key) => /^(SCHILY\.(xattr|acl)|LIBARCHIVE\.xattr)/.test(key));
+/** The text of a name, from the top of the archive. */
+function asText(name: string): string | undefined {
+  return decodeUtf8(bytesOf(name))?.replace(/^(\.?\/)+/, "");
+}
+
+const zeros: Buffer = Buffer.alloc(64 * 1024);
+
+async function* withoutHoles(content: AsyncIterable<Piece>, size: number): AsyncGenerator<Buffer, void, undefined> {
+  let end = 0;
+  function* hole(to: number): Generator<Buffer> {
+    for (; end < to; end += Math.min(to - end, zeros.length)) yield zeros.subarray(0, to - end);
+  }
+  for await (const { position, data } of content) {
+    yield* hole(position);
+    yield data;
+    end += data.length;
+  }
+  yield* hole(size);
 }
 
 function checkReachable(path: string, symlinks: ReadonlySet<string>, name: string): void {
@@ -93,14 +136,5 @@ function throughSymlink(name: string, path: string, link: string): AnyprocError 
     "ANYPROC_UNSAFE_PATH",
     `${name}: ${JSON.stringify(path)} lies below the symlink ${JSON.stringify(link)}, which may lead anywhere: remove ` +
       "the link first, if you trust the archive",
-  );
-}
-
-function invalidArchive(error: unknown, name: string): Error {
-  if (error instanceof AnyprocError) return error;
-  return new AnyprocError(
-    "ANYPROC_ARCHIVE_INVALID",
-    `${name}: the tar stream cannot be read (${error instanceof Error ? error.message : String(error)}): is it complete, and not compressed?`,
-    { cause: error },
   );
 }

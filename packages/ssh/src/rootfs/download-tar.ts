@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
-import { extract, type Header } from "tar-stream";
+import { type Piece, printable, readTar } from "@anyproc/core/tar";
 import { writeStagedFile } from "./staged-file.ts";
 import type { Staging } from "./staging.ts";
 import { toolFailure } from "./sync-error.ts";
@@ -48,35 +47,33 @@ export async function downloadByTar(staging: Staging): Promise<ReadonlySet<strin
 }
 
 async function receive(archive: Readable, wanted: Map<string, TreeEntry>, staging: Staging): Promise<void> {
-  const parser = extract();
   const writing = new Set<Promise<void>>();
-  const store = async (header: Header, content: Readable): Promise<void> => {
-    const path = header.name.replace(/^\.\//, "");
+  for await (const { entry: archived, content } of readTar(archive)) {
+    const path = printable(archived.path).replace(/^\.\//, "");
     const entry = wanted.get(path);
-    if (!entry || header.type !== "file" || header.size !== entry.size) {
-      content.resume();
-      return;
-    }
+    if (!entry || archived.type !== "file" || archived.size !== entry.size) continue;
     wanted.delete(path);
-    const isSmall = entry.size <= smallBytes;
-    const written = writeStagedFile(staging, entry, isSmall ? [await collect(content)] : content);
-    if (!isSmall) return written;
+    if (entry.size > smallBytes) {
+      await writeStagedFile(staging, entry, chunksOf(content));
+      continue;
+    }
+    const written = writeStagedFile(staging, entry, await collect(chunksOf(content)));
     writing.add(written);
     void written.then(
       () => writing.delete(written),
       () => {},
     );
     if (writing.size >= writesInFlight) await Promise.race(writing);
-  };
-  parser.on("entry", (header, content, next) => {
-    store(header, content as unknown as Readable).then(() => next(), next);
-  });
-  await pipeline(archive, parser);
+  }
   await Promise.all(writing);
 }
 
-async function collect(content: Readable): Promise<Buffer> {
+async function* chunksOf(content: AsyncIterable<Piece>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { data } of content) yield data;
+}
+
+async function collect(content: AsyncIterable<Buffer>): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
-  for await (const chunk of content) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  for await (const chunk of content) chunks.push(chunk);
+  return chunks;
 }

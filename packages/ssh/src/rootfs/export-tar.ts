@@ -1,8 +1,7 @@
 import type { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
 import type { RootfsReport } from "@anyproc/core";
-import { extract } from "tar-stream";
+import { readTar } from "@anyproc/core/tar";
 import type { RemoteTools } from "./remote-tools.ts";
 import { checkRemoteDirectory, type RemoteDirectory } from "./remote-tree.ts";
 import { syncFailed, toolFailure } from "./sync-error.ts";
@@ -44,14 +43,10 @@ export async function exportTar(
 }
 
 async function countEntries(tar: Readable): Promise<{ entries: number; bytes: number }> {
-  const parser = extract();
   const count = { entries: 0, bytes: 0 };
-  parser.on("entry", (header, content, next) => {
+  for await (const { entry } of readTar(tar)) {
     count.entries += 1;
-    count.bytes += header.size ?? 0;
-    content.on("end", next);
-    content.resume();
-  });
-  await pipeline(tar, parser);
+    count.bytes += entry.size;
+  }
   return count;
 }

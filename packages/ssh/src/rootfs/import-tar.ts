@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { RootfsReport } from "@anyproc/core";
-import type { Header } from "tar-stream";
+import { formatGnuHeader, formatHeader } from "@anyproc/core/tar";
 import { ask } from "../files/sftp-request.ts";
-import { type PassedTar, passChecked } from "./check-tar.ts";
+import { type PassedDirectory, type PassedTar, passChecked } from "./check-tar.ts";
 import type { RemoteTools } from "./remote-tools.ts";
 import { listRemoteTree, type RemoteDirectory } from "./remote-tree.ts";
 import { syncFailed, toolFailure } from "./sync-error.ts";
@@ -24,9 +24,10 @@ export async function importTar(
     signal ? { signal } : {},
   );
   const said = text(running.stderr);
+  const format = tools.tar === "gnu" ? formatHeader : formatGnuHeader;
   let passed: PassedTar;
   try {
-    passed = await passChecked(tar, running.stdin, symlinks, remote.name, losses);
+    passed = await passChecked(tar, running.stdin, { name: remote.name, symlinks, losses, format });
   } catch (error) {
     await running.close();
     signal?.throwIfAborted();
@@ -42,12 +43,11 @@ export async function importTar(
   return { entries: passed.entries, bytes: passed.bytes, losses: losses.list, lossCount: losses.count };
 }
 
-async function setTimes(remote: RemoteDirectory, directories: readonly Header[]): Promise<void> {
-  for (const { name, mtime } of directories) {
+async function setTimes(remote: RemoteDirectory, directories: readonly PassedDirectory[]): Promise<void> {
+  for (const { path: name, mtime } of directories) {
     const path = `${remote.path}/${name}`;
-    const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
     await remote.sftp.use("setstat", path, (sftp) =>
-      ask<void>(sftp, (done) => sftp.utimes(path, seconds, seconds, (error) => done(error, undefined))),
+      ask<void>(sftp, (done) => sftp.utimes(path, mtime, mtime, (error) => done(error, undefined))),
     );
   }
 }

@@ -42,8 +42,8 @@ const findTypes: Readonly<Record<string, EntryType>> = {
   l: "symlink",
   p: "fifo",
   s: "socket",
-  b: "block device",
-  c: "character device",
+  b: "block-device",
+  c: "character-device",
 };
 
 /** @throws ANYPROC_ROOTFS_NOT_FOUND */

@@ -1,6 +1,6 @@
 import { AnyprocError, type RootfsLoss } from "@anyproc/core";
 
-export type EntryType = "file" | "directory" | "symlink" | "fifo" | "socket" | "block device" | "character device";
+export type EntryType = "file" | "directory" | "symlink" | "fifo" | "socket" | "block-device" | "character-device";
 
 /** One name in a tree, with what a copy has to keep. */
 export interface TreeEntry {
@@ -68,8 +68,8 @@ export function entryType(stats: {
   if (stats.isDirectory()) return "directory";
   if (stats.isSymbolicLink()) return "symlink";
   if (stats.isFIFO()) return "fifo";
-  if (stats.isBlockDevice()) return "block device";
-  return stats.isCharacterDevice() ? "character device" : "socket";
+  if (stats.isBlockDevice()) return "block-device";
+  return stats.isCharacterDevice() ? "character-device" : "socket";
 }
 
 /** Path of the directory that a path is in; empty at the top. */

@@ -2,11 +2,12 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Process } from "@anyproc/core";
+import { endOfArchive, padding } from "@anyproc/core/tar";
 import { roomIn } from "./room.ts";
 import { readSmallFile, smallBytes } from "./small-file.ts";
 import type { Staging } from "./staging.ts";
 import { toolFailure } from "./sync-error.ts";
-import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
+import { tarHeader } from "./tar-header.ts";
 import { stagingName, type TreeEntry } from "./tree.ts";
 
 // Small files are read ahead, many at once, and sent whole.
@@ -66,10 +67,10 @@ async function sendArchive(process: Process, staging: Staging): Promise<Set<stri
     } else if (!(await sendLargeFile(join(staging.localRoot, entry.path), entry.size, write))) {
       changed.add(entry.path);
     }
-    await write(tarPadding(entry.size));
+    await write(padding(entry.size));
     staging.onFile(entry);
   }
-  await write(tarEnd);
+  await write(endOfArchive);
   await flush();
   if (!stdin.destroyed) stdin.end();
   return changed;

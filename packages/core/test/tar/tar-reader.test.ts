@@ -11,16 +11,17 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { formatGnuHeader, formatHeader, type TarEntry, TarReader, type UnknownEntry } from "@anyproc/core/tar";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { TarEntry } from "../../src/tar/entry.ts";
-import { TarReader } from "../../src/tar/tar-reader.ts";
-import { archive, type EntryInput } from "../fixtures/archive.ts";
-import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
+import { archive, type EntryInput, entryOf, entryOfType } from "./archive.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+type ReadEntry = (TarEntry | UnknownEntry) & { readonly content: Buffer };
 
 /** Reads an archive in pieces of some size; a file's content is put together at its positions. */
-function readAll(bytes: Buffer, pieceBytes = bytes.length): (TarEntry & { readonly content: Buffer })[] {
-  const entries: (TarEntry & { content: Buffer })[] = [];
+function readAll(bytes: Buffer, pieceBytes = bytes.length): ReadEntry[] {
+  const entries: ReadEntry[] = [];
   const reader = new TarReader((entry) => {
     const read = { ...entry, content: Buffer.alloc(entry.size) };
     entries.push(read);
@@ -153,20 +154,59 @@ describe("what we write ourselves", () => {
     );
   });
 
-  test.skipIf(!hasTar)("is read by GNU tar as well", () => {
+  test("is read back from GNU's format too, with whole seconds and without attributes", () => {
+    fc.assert(
+      fc.property(fc.array(input, { maxLength: 5 }), (entries) => {
+        const read = readAll(archive(entries, { format: formatGnuHeader }));
+        expect(read.map(({ path, mode, uid, gid, mtime }) => [path, mode, uid, gid, mtime.seconds])).toEqual(
+          entries.map(({ path, mode, uid, gid, mtime }) => [path, mode, uid, gid, mtime?.seconds]),
+        );
+      }),
+    );
+  });
+
+  test("carries links, devices and fifos, and sizes beyond 8 GiB", () => {
+    for (const format of [formatHeader, formatGnuHeader]) {
+      const entries = [
+        entryOf({ path: "link", type: "symlink", linkPath: `${"target/".repeat(30)}\xff` }),
+        entryOf({ path: "hard", type: "hardlink", linkPath: "\xe4".repeat(101) }),
+        entryOf({ path: "c", type: "character-device", device: { major: 4095, minor: 2 ** 20 - 1 } }),
+        entryOf({ path: "b", type: "block-device", device: { major: 8, minor: 1 } }),
+        entryOf({ path: "fifo", type: "fifo" }),
+        { ...entryOf({ path: "large" }), size: 2 ** 43 + 1 },
+      ];
+      const read: unknown[] = [];
+      new TarReader((entry) => void read.push(entry)).write(Buffer.concat(entries.map(format)));
+      expect(read).toEqual(entries);
+    }
+  });
+
+  test("carries attributes whatever their names and values", () => {
+    const xattrs = { "user.a=b%": "\0binary\n", "user.empty": "", "security.capability": "\x01\0\0\x02" };
+    const [entry] = readAll(archive([{ path: "file", xattrs }]));
+    expect([...(entry?.xattrs ?? [])].map(([name, value]) => [name, value.toString()])).toEqual(Object.entries(xattrs));
+  });
+
+  test.skipIf(!hasTar).each([
+    ["pax", formatHeader, "12.5"],
+    ["GNU's format", formatGnuHeader, "12"],
+  ])("is read by GNU tar as well: %s", (_, format, seconds) => {
     const directory = temporaryDirectory();
     const path = `${"long".repeat(40)}/${"name".repeat(40)}`;
-    const bytes = archive([
-      { path, content: "x".repeat(1000), uid: 3_000_000_000, mtime: { seconds: 12, nanoseconds: 500_000_000 } },
-      { path: "link", type: "symlink", linkPath: path },
-    ]);
+    const bytes = archive(
+      [
+        { path, content: "x".repeat(1000), uid: 3_000_000_000, mtime: { seconds: 12, nanoseconds: 500_000_000 } },
+        { path: "link", type: "symlink", linkPath: path },
+      ],
+      { format },
+    );
     const listed = execFileSync("tar", ["--numeric-owner", "--full-time", "-tvf", "-"], {
       input: bytes,
       cwd: directory,
       env: { ...process.env, TZ: "UTC" },
     }).toString();
     expect(listed).toContain(`3000000000/0`);
-    expect(listed).toContain(`1970-01-01 00:00:12.5 ${path}`);
+    expect(listed).toContain(`1970-01-01 00:00:${seconds} ${path}`);
     expect(listed).toContain(`link -> ${path}`);
   });
 });
@@ -217,12 +257,7 @@ describe("damaged archives", () => {
     ["a pax header without an end", "12 path=xxxxxxxxx"],
     ["a pax number that is none", "13 size=lots\n"],
   ])("%s is refused", (_, text) => {
-    const header = archive([{ path: "PaxHeader", content: text }], { end: false });
-    header[156] = "x".charCodeAt(0);
-    header.fill(" ", 148, 156);
-    const sum = header.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-    header.write(sum.toString(8).padStart(6, "0"), 148);
-    const whole = Buffer.concat([header, archive([{ path: "file" }])]);
+    const whole = Buffer.concat([entryOfType("x", text), archive([{ path: "file" }])]);
     expect(() => readAll(whole)).toThrowError(/pax/);
   });
 });
