@@ -8,7 +8,7 @@
 #include "confine.h"
 #include "descriptors.h"
 #include "exec.h"
-#include "identity.h"
+#include "identity-calls.h"
 #include "life.h"
 #include "listing.h"
 #include "path.h"

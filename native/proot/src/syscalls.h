@@ -32,7 +32,7 @@ struct rule {
   uint8_t condition;
   uint8_t argument;
   uint8_t operand_count;
-  uint32_t operands[6];
+  uint32_t operands[12];
 };
 
 extern const struct rule rules[];

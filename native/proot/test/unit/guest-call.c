@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "identity.h"
 #include "path.h"
 #include "sys.h"
 
@@ -30,6 +31,7 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
   if (size < 0 || config_read(blob, (size_t)size, &config) < 0)
     errx(1, "cannot configure the root %s", root);
   config.shared = &shared;
+  identity_start();
   shared.generation++; // what the cache knows belongs to the configuration before
   int directory = open(root[0] == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0 || dup3(directory, TEST_DESCRIPTOR_BASE + HIDDEN_ROOT, O_CLOEXEC) < 0)

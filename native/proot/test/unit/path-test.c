@@ -16,6 +16,7 @@
 
 #include "expect.h"
 #include "guest-call.h"
+#include "identity.h"
 #include "path.h"
 #include "scene.h"
 
@@ -362,6 +363,7 @@ static bool file_contains(const char *guest_path, const char *text) {
 static void proc_files_tell_guest_paths(void) {
   use_binds(CONFIG_FAKE_IDS);
   config.guest_uid = 4321;
+  identity_start();
   int file = open(host("root/etc/file"), O_RDONLY | O_CLOEXEC);
   void *map = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, file, 0);
   EXPECT(file_contains("/proc/self/maps", " /etc/file\n"), true);
@@ -397,6 +399,7 @@ static void the_host_uid_is_shown_as_the_guest_s(void) {
   struct statx extended;
   use(NULL, 0, CONFIG_FAKE_IDS);
   config.guest_uid = 4321;
+  identity_start();
   config.guest_gid = 1234;
   EXPECT(GUEST_2(SYS_stat, "/etc/file", &status), 0);
   EXPECT(status.st_uid, 4321);
