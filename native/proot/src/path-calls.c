@@ -19,6 +19,12 @@ long pass_on(const struct call *call, int descriptor_index) {
   return sys_call(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+long call_later(struct call *call) {
+  call->deferred->number = call->number;
+  memcpy(call->deferred->argument, call->argument, sizeof call->argument);
+  return CALL_DEFERRED;
+}
+
 bool descriptor_is_read_only(int descriptor) {
   if (!config.has_read_only_bind)
     return false;
@@ -188,6 +194,19 @@ long path_call(struct call *call) {
   case SYS_getsockname:
   case SYS_getpeername:
     return call_socket_name(call);
+  case SYS_accept:
+  case SYS_accept4:
+    return call_accept(call);
+  case SYS_recvfrom:
+    return call_recvfrom(call);
+  case SYS_sendmsg:
+    return call_sendmsg(call);
+  case SYS_sendmmsg:
+    return call_sendmmsg(call);
+  case SYS_recvmsg:
+    return call_recvmsg(call);
+  case SYS_recvmmsg:
+    return call_recvmmsg(call);
   default:
     return -ENOSYS;
   }

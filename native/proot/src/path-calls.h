@@ -32,7 +32,9 @@ call_handler call_plain_xattr, call_xattrat;
 // path-calls-watch.c
 call_handler call_inotify_add_watch, call_fanotify_mark;
 // path-calls-socket.c
-call_handler call_bind, call_connect, call_sendto, call_socket_name;
+call_handler call_bind, call_connect, call_sendto, call_socket_name, call_accept, call_recvfrom;
+// path-calls-message.c
+call_handler call_sendmsg, call_sendmmsg, call_recvmsg, call_recvmmsg;
 
 static inline int descriptor_argument(const struct call *call, int index) {
   return (int)call->argument[index];
@@ -48,7 +50,10 @@ bool names_descriptor(const char *guest_path, long flags);
 // The call as the guest made it, on a path argument that names the descriptor before it.
 long pass_on(const struct call *call, int descriptor_index);
 
-// The same for a call that changes the object: -EROFS on a read-only bind.
+// The call as the guest made it, deferred.
+long call_later(struct call *call);
+
+// pass_on() for a call that changes the object: -EROFS on a read-only bind.
 long pass_on_change(const struct call *call, int descriptor_index);
 bool descriptor_is_read_only(int descriptor);
 

@@ -399,7 +399,6 @@ static void the_host_uid_is_shown_as_the_guest_s(void) {
   struct statx extended;
   use(NULL, 0, CONFIG_FAKE_IDS);
   config.guest_uid = 4321;
-  identity_start();
   config.guest_gid = 1234;
   EXPECT(GUEST_2(SYS_stat, "/etc/file", &status), 0);
   EXPECT(status.st_uid, 4321);
