@@ -39,17 +39,25 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
   close(directory);
 }
 
-// What the trampoline does: the arguments, with the one that points at the copied data.
+// What the trampoline does: the arguments, with the one that points at the copied data, and the pointer in that.
 static long make_deferred(struct deferred *deferred) {
   long *a = deferred->argument;
   if (deferred->data_argument >= 0)
     a[deferred->data_argument] = (long)deferred->data;
+  if (deferred->data_pointer >= 0) {
+    uintptr_t offset;
+    memcpy(&offset, deferred->data + deferred->data_pointer, sizeof offset);
+    offset += (uintptr_t)deferred->data;
+    memcpy(deferred->data + deferred->data_pointer, &offset, sizeof offset);
+  }
   return sys_call(deferred->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 long guest_call(long number, long a, long b, long c, long d, long e, long f) {
   static struct deferred deferred;
   struct call call = {.number = number, .argument = {a, b, c, d, e, f}, .deferred = &deferred};
+  deferred.data_argument = deferred.data_pointer = -1;
+  deferred.resume = false;
   for (;;) {
     long result = path_call(&call);
     if (result != CALL_DEFERRED)
