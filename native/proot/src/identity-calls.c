@@ -1,7 +1,6 @@
 #include "identity-calls.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <string.h>
@@ -270,10 +269,6 @@ long identity_call(struct call *call) {
     return get_capabilities(call);
   case SYS_capset:
     return commit(&next, set_capabilities(call, &next));
-  case SYS_fchown: {
-    long flags = SYS_2(SYS_fcntl, a[0], F_GETFD);
-    return flags < 0 ? flags : identity_may_give((uint32_t)a[1], (uint32_t)a[2]) ? 0 : -EPERM;
-  }
   default:
     return -ENOSYS;
   }

@@ -85,6 +85,16 @@ long call_fchownat(struct call *call) {
   return pretend_to_change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
 }
 
+long call_fchown(struct call *call) {
+  int descriptor = descriptor_argument(call, 0);
+  if ((config.flags & CONFIG_FAKE_IDS) == 0 || descriptor_is_read_only(descriptor))
+    return pass_on_file_change(call);
+  long flags = path_is_hidden_descriptor(descriptor) ? -EBADF : SYS_2(SYS_fcntl, descriptor, F_GETFL);
+  if (flags < 0 || (flags & O_PATH) != 0)
+    return -EBADF;
+  return identity_may_give((uint32_t)call->argument[1], (uint32_t)call->argument[2]) ? 0 : -EPERM;
+}
+
 // Calls that take a path and no descriptor.
 static long change_plain(struct call *call) {
   struct place place;

@@ -39,6 +39,13 @@ long pass_on_change(const struct call *call, int descriptor_index) {
   return pass_on(call, descriptor_index);
 }
 
+long pass_on_file_change(const struct call *call) {
+  int descriptor = descriptor_argument(call, 0);
+  if (!path_is_hidden_descriptor(descriptor) && descriptor_is_read_only(descriptor))
+    return (SYS_2(SYS_fcntl, descriptor, F_GETFL) & O_PATH) != 0 ? -EBADF : -EROFS;
+  return pass_on(call, 0);
+}
+
 static bool is_on_read_only(struct place *place, enum path_follow follow) {
   return follow == PATH_PARENT ? !path_is_no_name(place) && path_parent_is_read_only(place) : path_is_read_only(place);
 }
@@ -159,6 +166,13 @@ long path_call(struct call *call) {
     return call_fchmodat2(call);
   case SYS_fchownat:
     return call_fchownat(call);
+  case SYS_fchown:
+    return call_fchown(call);
+  case SYS_fchmod:
+  case SYS_fsetxattr:
+  case SYS_fremovexattr:
+  case SYS_ioctl:
+    return pass_on_file_change(call);
   case SYS_truncate:
     return call_truncate(call);
   case SYS_utimensat:

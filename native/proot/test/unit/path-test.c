@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <linux/fs.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -259,6 +260,28 @@ static void read_only_binds_refuse_changes(void) {
   long opened = GUEST_3(SYS_open, "file", O_RDONLY | O_CREAT, 0644);
   EXPECT(opened >= 0, true);
   close((int)opened);
+}
+
+static void read_only_binds_refuse_changes_by_descriptor(void) {
+  struct timespec now[2] = {{0}};
+  int flags = 0;
+  use_binds(0);
+  int locked = (int)GUEST_3(SYS_open, "/locked/file", O_RDONLY, 0);
+  int open_one = (int)GUEST_3(SYS_open, "/etc/file", O_RDONLY, 0);
+  int path_only = (int)GUEST_3(SYS_open, "/locked/file", O_PATH, 0);
+  EXPECT(GUEST_2(SYS_fchmod, locked, 0600), -EROFS);
+  EXPECT(GUEST_3(SYS_fchown, locked, -1, -1), -EROFS);
+  EXPECT(GUEST_5(SYS_fsetxattr, locked, "user.x", "y", 1, 0), -EROFS);
+  EXPECT(GUEST_2(SYS_fremovexattr, locked, "user.x"), -EROFS);
+  EXPECT(GUEST_3(SYS_ioctl, locked, FS_IOC_SETFLAGS, &flags), -EROFS);
+  EXPECT(GUEST_4(SYS_utimensat, locked, NULL, now, 0), -EROFS);
+  EXPECT(GUEST_2(SYS_fchmod, path_only, 0600), -EBADF);
+  EXPECT(GUEST_2(SYS_fchmod, 500, 0600), -EBADF);
+  EXPECT(GUEST_2(SYS_fchmod, open_one, 0644), 0);
+  EXPECT(GUEST_3(SYS_fchown, open_one, -1, -1), 0);
+  close(locked);
+  close(open_one);
+  close(path_only);
 }
 
 static void working_directory_is_a_guest_path(void) {
@@ -520,6 +543,7 @@ int main(void) {
   binds_are_seen(CONFIG_NO_CACHE);
   mount_points_stay();
   read_only_binds_refuse_changes();
+  read_only_binds_refuse_changes_by_descriptor();
   working_directory_is_a_guest_path();
   a_removed_directory_has_no_path();
   a_directory_outside_is_unreachable();
