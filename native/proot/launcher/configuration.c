@@ -11,6 +11,8 @@
 
 #include "binds.h"
 #include "failure.h"
+#include "placeholders.h"
+#include "scratch.h"
 
 enum { BLOB_CAPACITY = 1 << 20 };
 
@@ -85,10 +87,11 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
-  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds};
+  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .scratch = scratch_path(),
+                           .binds = binds};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
   set_ids(options, &content);
-  content.bind_count = binds_resolve(options, out->root, root, binds);
+  content.bind_count = placeholders_add(root, binds, binds_resolve(options, out->root, root, binds));
   long size = config_write(&content, blob, sizeof blob);
   if (size < 0)
     fail("internal", (int)-size, "configuration");

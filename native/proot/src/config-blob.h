@@ -11,7 +11,7 @@
 
 enum {
   BLOB_MAGIC = 0x50594e41, // "ANYP" in little-endian order
-  BLOB_VERSION = 1,
+  BLOB_VERSION = 2,
 };
 
 struct blob_text {
@@ -30,6 +30,7 @@ struct blob_header {
   uint32_t bind_count;
   struct blob_text root;
   struct blob_text shim;
+  struct blob_text scratch;
 };
 
 struct blob_bind {

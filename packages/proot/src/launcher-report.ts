@@ -36,6 +36,11 @@ const failures: Readonly<Record<string, { readonly code: ErrorCode; readonly tex
     code: "ANYPROC_ENGINE_REFUSED",
     text: (object) => `${object}: the engine's shim cannot be executed: does it lie on a file system mounted noexec?`,
   },
+  scratch: {
+    code: "ANYPROC_ENGINE_REFUSED",
+    text: (object) =>
+      `${object}: no temporary directory can be made there, which binds without a place in the rootfs need: set TMPDIR to one that you may write to`,
+  },
   descriptors: {
     code: "ANYPROC_START_FAILED",
     text: () => "too few file descriptors are left for the engine: raise `ulimit -n`, or close some",

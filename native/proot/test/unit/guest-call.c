@@ -24,6 +24,7 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
       .descriptor_base = TEST_DESCRIPTOR_BASE,
       .root = root,
       .shim = "/nowhere/anyproc-proot-shim",
+      .scratch = "/nowhere/scratch",
       .bind_count = bind_count,
       .binds = binds,
   };
