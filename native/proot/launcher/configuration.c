@@ -11,6 +11,8 @@
 
 #include "binds.h"
 #include "failure.h"
+#include "placeholders.h"
+#include "scratch.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
@@ -93,14 +95,14 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
-  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds,
-                           .runner_count = options->runner_count, .runners = options->runners};
+  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .scratch = scratch_path(),
+                           .binds = binds, .runner_count = options->runner_count, .runners = options->runners};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) |
                   (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
                   (options->pass_unknown ? CONFIG_PASS_UNKNOWN : 0u) |
                   (options->diagnostics >= 0 ? CONFIG_DIAGNOSTICS : 0u);
   set_ids(options, &content);
-  content.bind_count = binds_resolve(options, out->root, root, binds);
+  content.bind_count = placeholders_add(root, binds, binds_resolve(options, out->root, root, binds));
   long size = config_write(&content, blob, sizeof blob);
   if (size == -EINVAL)
     fail("usage", EINVAL, "a bind or --runner whose path is not canonical");

@@ -24,6 +24,7 @@ static const struct kind kinds[] = {
     {"proc", 125, "cannot use /proc", "mount it where anyproc-proot runs: mount -t proc proc /proc"},
     {"file-size", 125, "cannot write the configuration", "raise the limit on file sizes (ulimit -f)"},
     {"nested", 125, "cannot run inside another anyproc-proot", "start it outside, or run the program directly"},
+    {"scratch", 125, "cannot make a temporary directory", "set TMPDIR to a directory that you may write to"},
     {"memfd", 125, "cannot make an anonymous file", "allow memfd_create(2) here"},
     {"not-found", 127, "no such program in the guest", "check the path, or PATH, inside the rootfs"},
     {"not-executable", 126, "cannot be executed", "it must be a program or script with the execute permission"},

@@ -31,6 +31,7 @@ struct blob_header {
   uint32_t runner_count;
   struct blob_text root;
   struct blob_text shim;
+  struct blob_text scratch;
 };
 
 struct blob_bind {

@@ -97,12 +97,14 @@ long config_read(const void *blob, size_t size, struct config *out) {
       .root = read_text(bytes, size, header.root),
       .root_length = header.root.length,
       .shim = read_text(bytes, size, header.shim),
+      .scratch = read_text(bytes, size, header.scratch),
       .bind_count = header.bind_count,
       .binds = bind_table,
       .runner_count = header.runner_count,
       .runners = runner_table,
   };
-  if (config_new.root == NULL || config_new.shim == NULL || header.shim.length == 0)
+  if (config_new.root == NULL || config_new.shim == NULL || header.shim.length == 0 || config_new.scratch == NULL ||
+      header.scratch.length == 0)
     return -EINVAL;
   for (size_t i = 0; i < header.bind_count; i++) {
     struct blob_bind record;
@@ -114,6 +116,8 @@ long config_read(const void *blob, size_t size, struct config *out) {
       return -EINVAL;
     if ((bind->flags & BIND_READ_ONLY) != 0)
       config_new.has_read_only_bind = true;
+    if ((bind->flags & BIND_MISSING) != 0)
+      config_new.has_missing_bind = true;
   }
   for (size_t i = 0; i < header.runner_count; i++) {
     struct blob_runner record;

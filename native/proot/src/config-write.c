@@ -109,6 +109,8 @@ long config_write(const struct config *from, void *blob, size_t capacity) {
   if (result == 0)
     result = write_text(&writer, from->shim, &header.shim);
   if (result == 0)
+    result = write_text(&writer, from->scratch, &header.scratch);
+  if (result == 0)
     result = write_binds(&writer, from);
   if (result == 0)
     result = write_runners(&writer, from);

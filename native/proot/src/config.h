@@ -34,7 +34,12 @@ struct shared {
   uint32_t reported[DIAGNOSTICS_CALLS / 32]; // a bit for each system call that the diagnostics have named
 };
 
-enum { BIND_READ_ONLY = 1u << 0, BIND_IS_DIRECTORY = 1u << 1, BIND_KNOWN_FLAGS = (1u << 2) - 1 };
+enum {
+  BIND_READ_ONLY = 1u << 0,
+  BIND_IS_DIRECTORY = 1u << 1,
+  BIND_MISSING = 1u << 2, // the directory above has no such entry: listings are told of it
+  BIND_KNOWN_FLAGS = (1u << 3) - 1,
+};
 
 struct bind {
   const char *guest; // absolute, canonical, no trailing slash; never "/"
@@ -62,13 +67,15 @@ struct config {
   int descriptor_base;
   const char *root; // host path of the rootfs, absolute, canonical, no trailing slash; "" stands for "/"
   size_t root_length;
-  const char *shim; // host path of the shim
+  const char *shim;    // host path of the shim
+  const char *scratch; // host path of a directory of the run's own: not there until somebody makes it
   struct shared *shared; // mapped by the loader, not part of the blob; NULL: no directory cache
   size_t bind_count;
   const struct bind *binds; // longest guest path first
   bool has_read_only_bind;
   size_t runner_count;
   const struct runner *runners;
+  bool has_missing_bind;
 };
 
 // The process's configuration, filled once before the guest's first instruction and constant from then on.

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "config.h"
+#include "identity-calls.h"
 #include "sys.h"
 
 // seccomp(2): a filter of the guest's would judge the engine's calls too, so success is reported and none is
@@ -19,7 +20,7 @@ long confine_call(struct call *call) {
   if (call->argument[0] == PR_SET_SECCOMP)
     return 0;
   if (config.flags & CONFIG_FAKE_IDS)
-    return config.guest_uid == 0 ? 0 : -EPERM;
+    return identity_prctl(call);
   return SYS_5(SYS_prctl, call->argument[0], call->argument[1], call->argument[2], call->argument[3],
                call->argument[4]);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "identity.h"
 #include "script.h"
 
 enum { EXEC_DEPTH = 5, EXEC_INLINE_ARGUMENTS = 256 };
@@ -23,7 +24,9 @@ struct exec_plan {
   size_t mapped; // bytes of `argv` when it did not fit
   const char **argv;
   const char *inline_argv[EXEC_INLINE_ARGUMENTS];
-  char handover[PATH_MAX + 64];
+  bool left_identity;       // `identity`, a vfork child's, which it gets back should the execve(2) fail
+  struct identity identity;
+  char handover[PATH_MAX + IDENTITY_WORD_SIZE + 64];
   char path_name[PATH_MAX + 32];
   char interpreter[PATH_MAX];
   struct script script[EXEC_DEPTH];

@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "arch.h"
+#include "capabilities.h"
 #include "config.h"
 #include "guest.h"
+#include "identity-calls.h"
 #include "path.h"
 #include "sys.h"
 #include "text.h"
@@ -66,8 +69,27 @@ static long build_arguments(struct exec_plan *plan, const struct exec_request *r
   return 0;
 }
 
-// "BASE REPORT IMAGE FLAGS PATH": where the hidden descriptors are, where to report, what to load, the flags, its
-// guest path.
+// The ids that the program gets, after what its file says.
+static long write_identity(struct exec_plan *plan, char *out) {
+  if ((config.flags & CONFIG_FAKE_IDS) == 0) {
+    *out = ' ';
+    return 1;
+  }
+  struct stat file;
+  struct identity next = *identity_current();
+  long error = SYS_2(SYS_fstat, plan->image, &file);
+  if (error < 0)
+    return error;
+  identity_show_owner(&file.st_uid, &file.st_gid);
+  bool was_changed = next.changed;
+  capabilities_follow_exec(&next, &file);
+  if (next.changed && !was_changed)
+    error = identity_trap_getters();
+  return error < 0 ? error : (long)identity_write(&next, out);
+}
+
+// "BASE REPORT IMAGE FLAGS IDENTITY PATH": where the hidden descriptors are, where to report, what to load, the flags,
+// the ids if they have changed, its guest path.
 static long write_handover(struct exec_plan *plan, const struct exec_request *request) {
   struct text numbers = {0};
   text_add_number(&numbers, config.descriptor_base);
@@ -82,7 +104,11 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add(&numbers, " ");
   memcpy(plan->handover, numbers.bytes, numbers.length);
   char *path = plan->handover + numbers.length;
-  long length = path_of_descriptor(plan->image, path, PATH_MAX);
+  long length = write_identity(plan, path);
+  if (length < 0)
+    return length;
+  path += length;
+  length = path_of_descriptor(plan->image, path, PATH_MAX);
   if (length < 0) {
     struct text own = {0};
     text_add_descriptor(&own, plan->image);
@@ -124,6 +150,8 @@ long exec_call(struct call *call) {
   bool at = call->number == SYS_execveat;
   if (call->stage == 1) {
     struct exec_plan *failed = (struct exec_plan *)call->deferred->argument[5];
+    if (failed->left_identity)
+      identity_set(&failed->identity);
     if (!failed->trap_was_blocked)
       *call->mask &= ~sigtrap_bit;
     exec_plan_abandon(failed);
@@ -147,6 +175,7 @@ long exec_call(struct call *call) {
       exec_plan_abandon(plan);
     return error;
   }
+  plan->left_identity = identity_leave(&plan->identity);
   exec_plan_bind(plan);
   plan->trap_was_blocked = request.trap_blocked;
   *call->mask |= sigtrap_bit;

@@ -15,11 +15,11 @@ void path_release(struct place *place) {
 }
 
 void path_find_bind(struct place *place) {
-  if (!place->relative)
+  if (!place->relative || place->bind_found)
     return;
   struct cursor cursor = {.text = place->buffer};
   place->bind = cursor_from_descriptor(&cursor, place->descriptor) ? cursor.bind : NULL;
-  place->relative = false;
+  place->bind_found = true;
 }
 
 const struct bind *path_parent_bind(struct place *place) {

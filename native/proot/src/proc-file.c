@@ -86,18 +86,25 @@ static long write_line(long descriptor, char *line, size_t length) {
   return written < 0 ? written : 0;
 }
 
-static long copy(long from, long to, proc_line_translator *translate) {
+static long copy(long from, long to, proc_line_translator *translate, const struct identity *whose) {
   struct reader reader = {.descriptor = from};
   char translated[PROC_LINE_CAPACITY];
   size_t length;
   const char *line;
   long result = 0;
   while (result == 0 && (line = next_line(&reader, &length)) != NULL) {
-    long size = translate(line, length, translated);
+    long size = translate(line, length, whose, translated);
     if (size >= 0)
       result = write_line(to, translated, (size_t)size);
   }
   return result;
+}
+
+// Of the process that the file belongs to: false when it is no guest.
+static bool find_identity(const struct place *place, struct identity *out) {
+  char text[CURSOR_CAPACITY];
+  struct cursor cursor = {.text = text};
+  return path_to_cursor(place, &cursor) && identity_of(proc_link_pid(&cursor), out);
 }
 
 long proc_file_open(const struct place *place, long flags) {
@@ -109,7 +116,10 @@ long proc_file_open(const struct place *place, long flags) {
   long out = SYS_2(SYS_memfd_create, "proc", how | MFD_NOEXEC_SEAL);
   if (out == -EINVAL)
     out = SYS_2(SYS_memfd_create, "proc", how);
-  long result = out < 0 ? out : copy(original, out, files[index_of(place->path)].translate);
+  proc_line_translator *translate = files[index_of(place->path)].translate;
+  struct identity identity;
+  bool is_known = translate == proc_line_of_status && find_identity(place, &identity);
+  long result = out < 0 ? out : copy(original, out, translate, is_known ? &identity : NULL);
   SYS_1(SYS_close, original);
   if (result < 0 && out >= 0)
     SYS_1(SYS_close, out);

@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "config.h"
 #include "exec.h"
+#include "identity.h"
 #include "image.h"
 #include "life.h"
 #include "path.h"
@@ -54,6 +55,29 @@ static long load_interpreter(const struct image *program, struct mapped_image *m
   return error;
 }
 
+static void correct_identity(Elf64_auxv_t *entry) {
+  const struct identity *identity = identity_current();
+  const uint32_t *uid = identity->uid, *gid = identity->gid;
+  uint64_t *value = &entry->a_un.a_val;
+  switch (entry->a_type) {
+  case AT_UID:
+    *value = uid[ID_REAL];
+    break;
+  case AT_EUID:
+    *value = uid[ID_EFFECTIVE];
+    break;
+  case AT_GID:
+    *value = gid[ID_REAL];
+    break;
+  case AT_EGID:
+    *value = gid[ID_EFFECTIVE];
+    break;
+  case AT_SECURE:
+    *value = uid[ID_REAL] != uid[ID_EFFECTIVE] || gid[ID_REAL] != gid[ID_EFFECTIVE];
+    break;
+  }
+}
+
 // getauxval(3): the vector describes the guest's program, not the shim. Returns its size in bytes.
 static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped_image *program,
                                        const struct mapped_image *interpreter, const char *name) {
@@ -76,17 +100,9 @@ static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped
     case AT_EXECFN:
       *value = (uintptr_t)name;
       break;
-    case AT_UID:
-    case AT_EUID:
-      if (config.flags & CONFIG_FAKE_IDS)
-        *value = config.guest_uid;
-      break;
-    case AT_GID:
-    case AT_EGID:
-      if (config.flags & CONFIG_FAKE_IDS)
-        *value = config.guest_gid;
-      break;
     }
+    if ((config.flags & CONFIG_FAKE_IDS) != 0)
+      correct_identity(entry);
   }
   return (size_t)((char *)(entry + 1) - (char *)vector);
 }
@@ -154,6 +170,7 @@ void program(struct initial_stack *stack, const char *handover) {
     give_up(report, error, handover);
   process_start();
   life_arm();
+  identity_read(&handover);
   path_own_executable = path = handover;
   struct image image;
   struct mapped_image mapped, interpreter;

@@ -7,6 +7,7 @@
 
 #include "arch.h"
 #include "config.h"
+#include "identity.h"
 #include "sys.h"
 
 long start_configuration(int descriptor_base) {
@@ -31,6 +32,7 @@ long start_configuration(int descriptor_base) {
   if (config.descriptor_base != descriptor_base)
     return -EINVAL;
   config.shared = (struct shared *)shared;
+  identity_start();
   return 0;
 }
 

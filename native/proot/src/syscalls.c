@@ -1,6 +1,7 @@
 #include "syscalls.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -8,7 +9,7 @@
 #include "confine.h"
 #include "descriptors.h"
 #include "exec.h"
-#include "identity.h"
+#include "identity-calls.h"
 #include "life.h"
 #include "listing.h"
 #include "path.h"

@@ -34,7 +34,7 @@ struct rule {
   uint8_t condition;
   uint8_t argument;
   uint8_t operand_count;
-  uint32_t operands[6];
+  uint32_t operands[12];
 };
 
 static inline bool rule_refuses_always(const struct rule *rule) {

@@ -54,6 +54,11 @@ const failures: Readonly<Record<string, Failure>> = {
     code: "ANYPROC_START_FAILED",
     text: () => "the limit on file sizes leaves no room for the engine's own configuration: raise `ulimit -f`",
   },
+  scratch: {
+    code: "ANYPROC_ENGINE_REFUSED",
+    text: (object) =>
+      `${object}: no temporary directory can be made there, which binds without a place in the rootfs need: set TMPDIR to one that you may write to`,
+  },
   descriptors: {
     code: "ANYPROC_START_FAILED",
     text: () => "too few file descriptors are left for the engine: raise `ulimit -n`, or close some",

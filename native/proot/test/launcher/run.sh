@@ -269,5 +269,28 @@ for number in $(seq 100); do
 done
 expect 'a hundred runs at once' 0 "$wrong"
 
+mkdir -p "$scratch/small/mnt" "$scratch/outside/inner"
+cp "$(command -v busybox)" "$scratch/small/busybox"
+printf content >"$scratch/outside/file"
+placed() {
+  TMPDIR="$scratch" timeout 60 "$engine" --rootfs "$scratch/small" --bind "$scratch/outside" /mnt/x \
+    --bind "$scratch/outside/file" /a/b/file --bind "$scratch/outside" /a/b/c/d -- /busybox "$@"
+}
+expect 'binds without a place are listed' '. .. a busybox mnt' "$(placed ls -a / | tr '\n' ' ' | sed 's/ $//')"
+expect 'so are the directories above them' '/a /a/b /a/b/c /a/b/c/d /a/b/c/d/file /a/b/c/d/inner /a/b/file' \
+  "$(placed find /a | sort | tr '\n' ' ' | sed 's/ $//')"
+expect 'beside what is there' x "$(placed ls /mnt)"
+expect 'each once' 2 "$(placed sh -c 'ls /a/b; ls /mnt' | sort | uniq -c | grep -c '^ *1 [cx]')"
+expect 'their types' 'directory directory regular file' "$(placed stat -c %F /a /mnt/x /a/b/file | tr '\n' ' ' | sed 's/ $//')"
+expect 'they can be entered' /a/b/c "$(placed sh -c 'cd /a/b/c/d && cd .. && pwd -P')"
+expect 'and not written to' 1 "$(status_of placed touch /a/b/new)"
+expect 'a directory above a bind is not empty' 1 "$(status_of placed rmdir /mnt)"
+expect 'its error' 1 "$(grep -c 'Directory not empty' "$scratch/err")"
+expect 'a mount point is busy' 1 "$(status_of placed rmdir /a)"
+expect 'its error' 1 "$(grep -c 'busy' "$scratch/err")"
+expect 'nor can it be moved' 1 "$(status_of placed mv /mnt/x /mnt/y)"
+expect 'its error' 1 "$(grep -c 'busy' "$scratch/err")"
+expect 'nothing is left of it on the host' '' "$(cd "$scratch" && find . -name 'anyproc-proot-*')"
+
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -23,6 +23,7 @@ static struct config sample(void) {
       .descriptor_base = 1020,
       .root = "/rootfs",
       .shim = "/usr/lib/shim",
+      .scratch = "/tmp/scratch",
       .bind_count = 3,
       .binds = binds,
   };
@@ -46,6 +47,7 @@ static void reads_back_what_was_written(void) {
   EXPECT_TEXT(out.root, "/rootfs");
   EXPECT(out.root_length, 7);
   EXPECT_TEXT(out.shim, "/usr/lib/shim");
+  EXPECT_TEXT(out.scratch, "/tmp/scratch");
   EXPECT(out.bind_count, 3);
   EXPECT(out.has_read_only_bind, true);
   EXPECT_TEXT(out.binds[0].guest, "/srv/data/deep");

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (config_read(data, size, &out) < 0)
     return 0;
   check(strlen(out.root) == out.root_length && (out.root_length == 0 || out.root[0] == '/'));
-  check(out.shim[0] == '/');
+  check(out.shim[0] == '/' && out.scratch[0] == '/');
   for (size_t i = 0; i < out.bind_count; i++) {
     const struct bind *bind = &out.binds[i];
     check(strlen(bind->guest) == bind->guest_length && strlen(bind->host) == bind->host_length);
