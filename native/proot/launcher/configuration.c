@@ -86,7 +86,8 @@ void configuration_build(const struct options *options, struct configuration *ou
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
   struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds};
-  content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
+  content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_patch ? CONFIG_NO_PATCH : 0u) |
+                  (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
   set_ids(options, &content);
   content.bind_count = binds_resolve(options, out->root, root, binds);
   long size = config_write(&content, blob, sizeof blob);

@@ -19,6 +19,7 @@ static const char usage[] =
     "  --id UID:GID                 show these ids instead of the real ones; 0:0 looks like root\n"
     "  --argv0 NAME                 the program's own name for itself\n"
     "  --no-cache                   ask the kernel about every directory every time\n"
+    "  --no-patch                   leave the guests' code as it is, and take a signal for every call\n"
     "  --no-kill-on-exit            wait for every guest, not only for PROGRAM\n"
     "  --shim PATH                  the shim, if it is not installed beside anyproc-proot\n"
     "  --report-fd N                write \"CODE ERRNO OBJECT\" there if PROGRAM cannot start; closed when it runs\n"
@@ -87,6 +88,8 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->shim = value(cursor, option);
   else if (strcmp(option, "--no-cache") == 0)
     out->no_cache = true;
+  else if (strcmp(option, "--no-patch") == 0)
+    out->no_patch = true;
   else if (strcmp(option, "--no-kill-on-exit") == 0)
     out->no_kill_on_exit = true;
   else if (strcmp(option, "--life-fd") == 0)

@@ -10,7 +10,8 @@ enum {
   CONFIG_FAKE_IDS = 1u << 0,        // the guest sees uid/gid below instead of the real ones
   CONFIG_NO_CACHE = 1u << 1,        // the directory cache is off
   CONFIG_NO_KILL_ON_EXIT = 1u << 2, // the supervisor waits for every guest instead of ending them with the first
-  CONFIG_KNOWN_FLAGS = (1u << 3) - 1,
+  CONFIG_NO_PATCH = 1u << 3,        // every call that the engine wants traps
+  CONFIG_KNOWN_FLAGS = (1u << 4) - 1,
 };
 
 enum { CONFIG_BINDS_MAX = 128 };
