@@ -7,11 +7,12 @@
 #define ANYPROC_ARCH_X86_64_SITE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 enum {
-  ARCH_SITE_SIZE = 9, // bytes before the next instruction that arch_site_find() reads
+  ARCH_SITE_SIZE = 10, // bytes that arch_site_find() looks at
   ARCH_STUB_SIZE = 32,
   ARCH_STUB_USED = 18,
   ARCH_JUMP_SIZE = 5,
@@ -21,23 +22,27 @@ enum {
 // How far a stub may be from its site; less than what 32 bits can say.
 #define ARCH_JUMP_REACH 0x70000000UL
 
-// The instruction that can become a jump, given the address behind the syscall instruction. Other processors must see
-// the change whole, so it must not cross a cache line.
-static inline bool arch_site_find(uintptr_t behind, long number, uintptr_t *out) {
-  static const unsigned char mov_eax[] = {0xb8}, mov_rax[] = {0x48, 0xc7, 0xc0}, syscall[] = {0x0f, 0x05};
-  const unsigned char *end = (const unsigned char *)behind - sizeof syscall;
-  int32_t immediate;
-  memcpy(&immediate, end - sizeof immediate, sizeof immediate);
-  if (memcmp(end, syscall, sizeof syscall) != 0 || immediate != number)
+static inline bool arch_ends_in(uintptr_t start, uintptr_t *end, const void *bytes, size_t size) {
+  if (*end - start < size || memcmp((const void *)(*end - size), bytes, size) != 0)
     return false;
-  end -= sizeof immediate;
-  if (memcmp(end - sizeof mov_rax, mov_rax, sizeof mov_rax) == 0)
-    *out = (uintptr_t)end - sizeof mov_rax;
-  else if (memcmp(end - sizeof mov_eax, mov_eax, sizeof mov_eax) == 0)
-    *out = (uintptr_t)end - sizeof mov_eax;
-  else
+  *end -= size;
+  return true;
+}
+
+// The instruction that can become a jump, in the readable bytes before `behind`, where the syscall instruction ends.
+// Other processors must see the change whole, so it must not cross a cache line.
+static inline bool arch_site_find(uintptr_t start, uintptr_t behind, long number, uintptr_t *out) {
+  uintptr_t end = behind;
+  int32_t immediate = (int32_t)number;
+  if (!arch_ends_in(start, &end, "\x0f\x05", 2) || !arch_ends_in(start, &end, &immediate, sizeof immediate))
     return false;
-  return *out % ARCH_CACHE_LINE + ARCH_JUMP_SIZE <= ARCH_CACHE_LINE;
+  if (!arch_ends_in(start, &end, "\x48\xc7\xc0", 3) && !arch_ends_in(start, &end, "\xb8", 1))
+    return false;
+  *out = end;
+  // Behind a REX prefix it is another register's.
+  if (end > start && (*(const unsigned char *)(end - 1) & 0xf0) == 0x40)
+    return false;
+  return end % ARCH_CACHE_LINE + ARCH_JUMP_SIZE <= ARCH_CACHE_LINE;
 }
 
 static inline unsigned char *arch_put_distance(unsigned char *at, uintptr_t to) {

@@ -17,7 +17,11 @@
 #include "trap.h"
 
 // Patching costs as much as a few traps do.
-enum { HITS_TO_PATCH = 3, COUNTER_COUNT = 64, PAGE_COUNT = 4 };
+#ifndef HITS_TO_PATCH
+#define HITS_TO_PATCH 3
+#endif
+
+enum { COUNTER_COUNT = 64, PAGE_COUNT = 4 };
 
 // Stubs near the code that jumps to them.
 struct stub_page {
@@ -45,13 +49,15 @@ bool patch_is_on(void) {
   return (config.flags & CONFIG_NO_PATCH) == 0;
 }
 
+static uint64_t *counter_of(uintptr_t behind) {
+  return &counters[(behind * 0x9e3779b97f4a7c15u >> 32) % COUNTER_COUNT];
+}
+
+// A site that could not be patched is looked at again from time to time: there may be other code by then.
 static bool is_hot(uintptr_t behind) {
-  enum { COUNT_BITS = 8 };
-  uint64_t *counter = &counters[(behind * 0x9e3779b97f4a7c15u >> 32) % COUNTER_COUNT];
-  uint64_t seen = __atomic_load_n(counter, __ATOMIC_RELAXED);
-  uint64_t count = seen >> COUNT_BITS == behind ? (seen & ((1u << COUNT_BITS) - 1)) + 1 : 1;
-  if (count > HITS_TO_PATCH)
-    return false;
+  enum { COUNT_BITS = 8, COUNT_MASK = (1 << COUNT_BITS) - 1 };
+  uint64_t *counter = counter_of(behind), seen = __atomic_load_n(counter, __ATOMIC_RELAXED);
+  uint64_t count = seen >> COUNT_BITS == behind ? (seen + 1) & COUNT_MASK : 1;
   __atomic_store_n(counter, behind << COUNT_BITS | count, __ATOMIC_RELAXED);
   return count == HITS_TO_PATCH;
 }
@@ -142,16 +148,21 @@ static uintptr_t stub_for(uintptr_t site, uintptr_t behind, long number) {
 }
 
 // A private mapping of a file's code: nothing that somebody else has, and nothing that the guest writes itself.
-static bool may_change(uintptr_t site, uintptr_t behind) {
+static bool may_change(const struct mapping *mapping) {
+  return mapping->of_file && !mapping->shared && mapping->readable && mapping->executable && !mapping->writable;
+}
+
+static bool find_site(uintptr_t behind, long number, uintptr_t *site) {
   struct mapping mapping;
-  return mapping_find(site, &mapping) == 0 && behind <= mapping.end && mapping.of_file && !mapping.shared &&
-         mapping.readable && mapping.executable && !mapping.writable;
+  if (mapping_find(behind - 1, &mapping) < 0 || !may_change(&mapping))
+    return false;
+  uintptr_t start = behind - mapping.start < ARCH_SITE_SIZE ? mapping.start : behind - ARCH_SITE_SIZE;
+  return guest_probe((void *)start, behind - start) == 0 && arch_site_find(start, behind, number, site);
 }
 
 static void patch(uintptr_t behind, long number) {
   uintptr_t site;
-  if (guest_probe((void *)(behind - ARCH_SITE_SIZE), ARCH_SITE_SIZE) < 0 || !arch_site_find(behind, number, &site) ||
-      !may_change(site, behind))
+  if (!find_site(behind, number, &site))
     return;
   uintptr_t stub = stub_for(site, behind, number);
   void *page = (void *)(site & ~(uintptr_t)(ARCH_PAGE_SIZE - 1));
@@ -163,6 +174,7 @@ static void patch(uintptr_t behind, long number) {
   }
   arch_site_write(site, stub);
   SYS_3(SYS_mprotect, page, ARCH_PAGE_SIZE, PROT_READ | PROT_EXEC);
+  __atomic_store_n(counter_of(behind), 0, __ATOMIC_RELAXED); // what traps there from now on is other code
 }
 
 void patch_consider(uintptr_t behind, long number) {

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs every test program natively and inside the engine, in this machine's own tree and in a small one.
-#   run.sh ENGINE PROGRAMS-DIRECTORY
+#   run.sh ENGINE PROGRAMS-DIRECTORY EAGER-SHIM
 set -u
 engine=$(realpath "$1")
 programs=$(realpath "$2")
+eager=$(realpath "$3")
 failed=0
 passed=0
 small=$(mktemp -d /tmp/anyproc-rootfs-XXXXXX)
@@ -28,19 +29,29 @@ check() {
   fi
 }
 
+# inside TITLE PROGRAM OPTION...: in the engine, with call sites patched when they are hot, at once, and never.
+inside() {
+  what=$1
+  command=$2
+  shift 2
+  check "$what" env ANYPROC_TEST_INSIDE=hot "$engine" "$@" -- "$command"
+  check "$what, patched at once" env ANYPROC_TEST_INSIDE=eager "$engine" --shim "$eager" "$@" -- "$command"
+  check "$what, not patched" env ANYPROC_TEST_INSIDE=unpatched "$engine" --no-patch "$@" -- "$command"
+}
+
 for program in "$programs"/dynamic/*; do
   name=${program##*/}
   check "$name natively" "$program"
-  check "$name in /" env ANYPROC_TEST_INSIDE=1 "$engine" --rootfs / -- "$program"
-  check "$name in / as root" env ANYPROC_TEST_INSIDE=1 "$engine" --rootfs / --id 0:0 -- "$program"
-  check "$name in / without the cache" env ANYPROC_TEST_INSIDE=1 "$engine" --rootfs / --no-cache -- "$program"
+  inside "$name in /" "$program" --rootfs /
+  inside "$name in / as root" "$program" --rootfs / --id 0:0
+  inside "$name in / without the cache" "$program" --rootfs / --no-cache
 done
 for program in "$programs"/static/*; do
   name=${program##*/}
-  check "$name in a small rootfs" env ANYPROC_TEST_INSIDE=1 "$engine" --rootfs "$small" --bind /proc /proc --bind /dev /dev -- "/bin/$name"
+  inside "$name in a small rootfs" "/bin/$name" --rootfs "$small" --bind /proc /proc --bind /dev /dev
 done
 for program in "$programs"/forms/*; do
-  check "${program##*/}" "$engine" --rootfs / -- "$program"
+  inside "${program##*/}" "$program" --rootfs /
 done
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
