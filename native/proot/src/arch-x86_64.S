@@ -1,7 +1,6 @@
 // Every kernel entry of the engine, the way into a trap and out of it, and the jump into the guest.
 #include "arch-x86_64-assembly.h"
 #include "arch-x86_64.h"
-#include "slot.h"
 
 #define SYS_SECCOMP 1
 #define SIGINFO_CODE 8
@@ -108,7 +107,6 @@ function call_on_stack
 
 function _start
         mov %rsp, %rdi
-        lea slots+SLOT_SIZE(%rip), %rsp // no trap can come before the guest runs
         xor %ebp, %ebp
         call start
         ud2

@@ -4,7 +4,7 @@
 #ifndef ANYPROC_ARRIVAL_H
 #define ANYPROC_ARRIVAL_H
 
-#define ALTERNATE_STACK_PAGES 4096
+#define ALTERNATE_STACK_PAGES 2048
 
 #ifndef __ASSEMBLER__
 #include <signal.h>

@@ -8,7 +8,7 @@
 
 struct config config;
 
-static struct bind bind_table[CONFIG_BINDS_MAX];
+__attribute__((section(".bss.binds"))) static struct bind bind_table[CONFIG_BINDS_MAX];
 
 bool config_path_is_canonical(const char *path, size_t length) {
   size_t start = 0;

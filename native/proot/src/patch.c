@@ -21,7 +21,7 @@
 #define HITS_TO_PATCH 3
 #endif
 
-enum { COUNTER_COUNT = 64, PAGE_COUNT = 4 };
+enum { PAGE_COUNT = 4 };
 
 // Stubs near the code that jumps to them.
 struct stub_page {
@@ -41,8 +41,6 @@ static struct stub_pages {
 // The least range that holds all stub pages, for the assembly to tell quickly what is surely no stub.
 uintptr_t stub_pages_start, stub_pages_size;
 
-// Call sites and how often they trapped: the address behind them, shifted, and the count. Threads may lose counts.
-static uint64_t counters[COUNTER_COUNT];
 static bool is_refused;
 
 bool patch_is_on(void) {
@@ -50,7 +48,7 @@ bool patch_is_on(void) {
 }
 
 static uint64_t *counter_of(uintptr_t behind) {
-  return &counters[(behind * 0x9e3779b97f4a7c15u >> 32) % COUNTER_COUNT];
+  return &process.traps_at[(behind * 0x9e3779b97f4a7c15u >> 32) % TRAP_COUNTER_COUNT];
 }
 
 // A site that could not be patched is looked at again from time to time: there may be other code by then.

@@ -45,7 +45,7 @@ const capabilities: Omit<Capabilities, "orphans"> = {
  * ANYPROC_MISSING_PACKAGE or ANYPROC_ENGINE_REFUSED where the engine cannot run
  */
 export async function createProot(options: ProotOptions): Promise<Environment> {
-  const { killOnExit = true, cache = true } = options;
+  const { killOnExit = true, cache = true, patch = true } = options;
   const launcher = await findEngine();
   const rootfs = await resolveRootfs(options.rootfs);
   const binds = await resolveBinds(rootfs, options);
@@ -67,6 +67,7 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
         id: user.id,
         killOnExit,
         cache,
+        patch,
         ...descriptors,
         argv: command.argv.map(String),
       }),

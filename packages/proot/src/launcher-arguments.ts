@@ -17,6 +17,7 @@ export interface LauncherRun extends LauncherDescriptors {
   readonly id: Required<Pick<UserIds, "uid" | "gid">> | undefined;
   readonly killOnExit: boolean;
   readonly cache: boolean;
+  readonly patch: boolean;
   readonly argv: readonly string[];
 }
 
@@ -31,6 +32,7 @@ export function launcherArguments(run: LauncherRun): string[] {
     ...(run.id ? ["--id", `${run.id.uid}:${run.id.gid}`] : []),
     ...(run.killOnExit ? [] : ["--no-kill-on-exit"]),
     ...(run.cache ? [] : ["--no-cache"]),
+    ...(run.patch ? [] : ["--no-patch"]),
     ...(run.reportDescriptor === undefined ? [] : ["--report-fd", String(run.reportDescriptor)]),
     ...(run.lifeDescriptor === undefined ? [] : ["--life-fd", String(run.lifeDescriptor)]),
     "--",

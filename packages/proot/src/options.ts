@@ -32,4 +32,9 @@ export interface ProotOptions {
   readonly killOnExit?: boolean;
   /** Remember directories between system calls; turn it off to rule it out while looking for a fault. @default true */
   readonly cache?: boolean;
+  /**
+   * Rewrite system calls that the guests make often, in their memory, so that they cost no signal. Where the system
+   * allows no code to change, nothing is rewritten. Turn it off for guests that check their own code. @default true
+   */
+  readonly patch?: boolean;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -114,6 +115,21 @@ static void test_children(void) {
   close(file);
 }
 
+// Where memory may not become executable (prctl(2)), nothing is patched and everything works.
+static void test_refusal(void) {
+  enum { SET_MEMORY_DENY_WRITE_EXECUTE = 65, REFUSE_EXECUTE_GAIN = 1 };
+  int file = file_of_code(SYS_rmdir, 0), status;
+  pid_t child = fork();
+  if (child == 0) {
+    unsigned char *code = map(NULL, PROT_READ | PROT_EXEC, MAP_PRIVATE, file);
+    bool is_refused = prctl(SET_MEMORY_DENY_WRITE_EXECUTE, REFUSE_EXECUTE_GAIN, 0, 0, 0) == 0;
+    call_often(code, -ENOENT);
+    _exit(is_refused && is_patched(code) ? 1 : 0);
+  }
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  close(file);
+}
+
 int main(void) {
   const char *inside = getenv("ANYPROC_TEST_INSIDE");
   expects_patches = inside != NULL && strcmp(inside, "unpatched") != 0;
@@ -121,5 +137,6 @@ int main(void) {
   test_code_that_is_left_alone();
   test_jump_to_the_instruction_itself();
   test_children();
+  test_refusal();
   return 0;
 }
