@@ -98,7 +98,7 @@ void configuration_build(const struct options *options, struct configuration *ou
   struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .scratch = scratch_path(),
                            .binds = binds, .runner_count = options->runner_count, .runners = options->runners};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) |
-                  (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
+                  (options->no_patch ? CONFIG_NO_PATCH : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
                   (options->pass_unknown ? CONFIG_PASS_UNKNOWN : 0u) |
                   (options->diagnostics >= 0 ? CONFIG_DIAGNOSTICS : 0u);
   set_ids(options, &content);

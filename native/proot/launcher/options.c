@@ -20,6 +20,7 @@ static const char usage[] =
     "  --runner MACHINE GUEST OPT   execute programs for this e_machine (elf(5)) as GUEST OPT ARGV0 PROGRAM ARG...\n"
     "  --argv0 NAME                 the program's own name for itself\n"
     "  --no-cache                   ask the kernel about every directory every time\n"
+    "  --no-patch                   leave the guests' code as it is, and take a signal for every call\n"
     "  --no-kill-on-exit            wait for every guest, not only for PROGRAM\n"
     "  --pass-unknown               let system calls that the engine does not know reach the kernel\n"
     "  --diagnostics-fd N           write \"CALL NUMBER ERRNO PID PROGRAM\" there for each call that is refused\n"
@@ -102,6 +103,8 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->shim = value(cursor, option);
   else if (strcmp(option, "--no-cache") == 0)
     out->no_cache = true;
+  else if (strcmp(option, "--no-patch") == 0)
+    out->no_patch = true;
   else if (strcmp(option, "--no-kill-on-exit") == 0)
     out->no_kill_on_exit = true;
   else if (strcmp(option, "--pass-unknown") == 0)

@@ -27,6 +27,7 @@ struct options {
   uid_t uid;
   gid_t gid;
   bool no_cache;
+  bool no_patch;
   bool no_kill_on_exit;
   bool pass_unknown;
   bool probe;

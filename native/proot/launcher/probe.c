@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/openat2.h>
@@ -57,6 +58,14 @@ static bool has_openat2(void) {
   return opened >= 0;
 }
 
+// A page of code of its own, changed as the shim changes call sites.
+static bool may_patch(void) {
+  long size = sysconf(_SC_PAGESIZE);
+  void *code = (void *)((uintptr_t)may_patch & ~((uintptr_t)size - 1));
+  return mprotect(code, (size_t)size, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 &&
+         mprotect(code, (size_t)size, PROT_READ | PROT_EXEC) == 0;
+}
+
 // Returns 0 or an errno.
 static int try_memfd(void) {
   int file = memfd_create("probe", MFD_CLOEXEC);
@@ -95,9 +104,9 @@ int probe(void) {
   struct utsname name;
   uname(&name);
   int seccomp_error = try_in_child(try_seccomp), memfd_error = try_memfd();
-  printf("{\"kernel\":\"%s\",\"seccomp\":%s,\"seccompErrno\":%d,\"openat2\":%s,\"memfd\":%s,\"memfdErrno\":%d,"
+  printf("{\"kernel\":\"%s\",\"seccomp\":%s,\"seccompErrno\":%d,\"openat2\":%s,\"patching\":%s,\"memfd\":%s,\"memfdErrno\":%d,"
          "\"proc\":%s,\"landlock\":%ld,\"noNewPrivs\":%s,\"ptraceScope\":%d}\n",
-         name.release, yes_or_no(seccomp_error == 0), seccomp_error, yes_or_no(has_openat2()),
+         name.release, yes_or_no(seccomp_error == 0), seccomp_error, yes_or_no(has_openat2()), yes_or_no(may_patch()),
          yes_or_no(memfd_error == 0), memfd_error, yes_or_no(has_proc()), landlock_version(),
          yes_or_no(try_in_child(try_no_new_privs) == 0), ptrace_scope());
   return fflush(stdout) == 0 ? 0 : 1;

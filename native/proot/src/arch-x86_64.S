@@ -1,17 +1,9 @@
 // Every kernel entry of the engine, the way into a trap and out of it, and the jump into the guest.
+#include "arch-x86_64-assembly.h"
 #include "arch-x86_64.h"
 
-#define NR_rt_sigprocmask 14
-#define NR_rt_sigreturn 15
-#define SIG_SETMASK 2
 #define SYS_SECCOMP 1
 #define SIGINFO_CODE 8
-
-        .macro function name
-        .globl \name
-        .type \name, @function
-\name:
-        .endm
 
 // The one page from which the filter lets listed calls through.
         .section .gate, "ax", @progbits
@@ -115,7 +107,6 @@ function call_on_stack
 
 function _start
         mov %rsp, %rdi
-        lea start_stack_top(%rip), %rsp
         xor %ebp, %ebp
         call start
         ud2

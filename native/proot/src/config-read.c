@@ -8,8 +8,8 @@
 
 struct config config;
 
-static struct bind bind_table[CONFIG_BINDS_MAX];
-static struct runner runner_table[CONFIG_RUNNERS_MAX];
+__attribute__((section(".bss.binds"))) static struct bind bind_table[CONFIG_BINDS_MAX];
+__attribute__((section(".bss.binds"))) static struct runner runner_table[CONFIG_RUNNERS_MAX];
 
 bool config_path_is_canonical(const char *path, size_t length) {
   size_t start = 0;

@@ -12,7 +12,8 @@ enum {
   CONFIG_NO_KILL_ON_EXIT = 1u << 2, // the supervisor waits for every guest instead of ending them with the first
   CONFIG_PASS_UNKNOWN = 1u << 3,    // system calls that the table does not have reach the kernel as they are
   CONFIG_DIAGNOSTICS = 1u << 4,     // somebody reads behind HIDDEN_DIAGNOSTICS what is refused
-  CONFIG_KNOWN_FLAGS = (1u << 5) - 1,
+  CONFIG_NO_PATCH = 1u << 5,        // every call that the engine wants traps
+  CONFIG_KNOWN_FLAGS = (1u << 6) - 1,
 };
 
 enum { CONFIG_BINDS_MAX = 128 };

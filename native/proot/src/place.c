@@ -163,7 +163,7 @@ long path_check_parent(const struct place *place) {
   if (result < 0)
     return result;
   result = SYS_4(SYS_readlinkat, place->descriptor, path, &none, 1);
-  return result == -EINVAL || result == -ENOENT ? 0 : result;
+  return result == -EINVAL ? 0 : result;
 }
 
 long path_check_access(const struct place *place, long mode) {

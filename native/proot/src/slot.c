@@ -1,16 +1,15 @@
 #include "slot.h"
 
 #include <linux/futex.h>
+#include <stddef.h>
 
 #include "process.h"
 #include "sys.h"
 
-enum { SLOT_SIZE = 40 * 1024 };
-
-__attribute__((section(".bss.slots"), aligned(4096))) static char slots[SLOT_COUNT][SLOT_SIZE];
-
-// The process starts on the first slot's stack: no trap can come before the guest runs.
-__asm__(".globl start_stack_top\n.set start_stack_top, slots + 40 * 1024");
+#pragma GCC visibility push(hidden)
+extern char slots[SLOT_COUNT][SLOT_SIZE];
+#pragma GCC visibility pop
+__attribute__((section(".bss.slots"), aligned(4096))) char slots[SLOT_COUNT][SLOT_SIZE];
 
 int owner_claim(uint32_t *words, int count) {
   for (int i = 0; i < count; i++) {
@@ -35,4 +34,9 @@ void *slot_acquire(void) {
 void slot_release(void *top) {
   long i = ((char *)top - slots[0]) / SLOT_SIZE - 1;
   __atomic_store_n(&process.slot_owner[i], 0, __ATOMIC_RELEASE);
+}
+
+void *slot_holding(uintptr_t address) {
+  uintptr_t offset = address - (uintptr_t)slots;
+  return offset < sizeof slots ? slots[offset / SLOT_SIZE] + SLOT_SIZE : NULL;
 }

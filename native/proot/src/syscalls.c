@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 
+#include "arrival.h"
 #include "confine.h"
 #include "descriptors.h"
 #include "exec.h"
@@ -85,4 +86,18 @@ call_handler *syscall_handler(long number) {
   if (number < 0 || number > SYSCALL_LAST_KNOWN || handlers[number] == NULL)
     return refused_call;
   return handlers[number];
+}
+
+static bool depends_on_run(const struct rule *rule) {
+  return rule->condition == ALWAYS || rule->condition == IDS_FAKED || rule->condition == SHOWN_AS_ROOT;
+}
+
+bool syscall_may_be_patched(long number) {
+  if (number == SYS_rt_sigprocmask || number == SYS_rt_sigaction)
+    return true;
+  for (size_t i = 0; i < rule_count; i++)
+    if (rules[i].number == number && !depends_on_run(&rules[i]))
+      return false;
+  call_handler *handler = syscall_handler(number);
+  return handler == path_call || handler == listing_call || handler == identity_call;
 }

@@ -22,7 +22,7 @@ enum rule_condition {
   AMONG,           // the argument is one of `operands`
   HIDDEN,          // the argument is a hidden descriptor
   MASK_GROWS,      // rt_sigprocmask(2) with a set, and not SIG_UNBLOCK
-  ACTION_MATTERS,  // rt_sigaction(2) of SIGSYS, or with a new action
+  ACTION_MATTERS,  // rt_sigaction(2) of SIGSYS, or with a new action; all when sites are patched
   FORKS,           // clone(2) of a process that goes on with a copy of the memory and of the stack
 };
 
@@ -52,5 +52,9 @@ const struct rule *syscall_refusal(long number);
 
 // Never NULL: what has no handler is refused.
 call_handler *syscall_handler(long number);
+
+// Whether a call may come to its handler without the filter: the handler gives every answer itself, and needs no
+// signal frame.
+bool syscall_may_be_patched(long number);
 
 #endif

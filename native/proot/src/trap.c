@@ -8,6 +8,7 @@
 #include "call.h"
 #include "guest.h"
 #include "life.h"
+#include "patch.h"
 #include "process.h"
 #include "signals.h"
 #include "slot.h"
@@ -20,15 +21,14 @@ _Static_assert(offsetof(struct deferred_frame, result) == FRAME_RESULT, "known t
 _Static_assert(offsetof(struct deferred_frame, mask) == FRAME_MASK, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, resume) == FRAME_RESUME, "known to the assembly");
 
-static void deferred_prepare(struct deferred *deferred) {
+void deferred_prepare(struct deferred *deferred) {
   deferred->data_argument = -1;
   deferred->data_pointer = -1;
   deferred->resume = false;
   deferred->data_size = 0;
 }
 
-// Places a frame for `deferred` below `limit`. Returns NULL where the guest has no stack left.
-static struct deferred_frame *frame_place(const struct deferred *deferred, uintptr_t limit) {
+struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit) {
   size_t size = sizeof(struct deferred_frame) + deferred->data_size;
   uintptr_t at = (limit - size) & ~(uintptr_t)15;
   if (guest_probe((void *)at, size) < 0)
@@ -64,12 +64,13 @@ void trap_handle(const siginfo_t *info, ucontext_t *context) {
   call.mask = &mask;
   arch_arguments(context, call.argument);
   long result = syscall_handler(call.number)(&call);
+  patch_consider(arch_program_counter(context), call.number);
   memcpy(&context->uc_sigmask, &mask, sizeof mask);
   if (result != CALL_DEFERRED) {
     arch_set_result(context, result);
     return;
   }
-  struct deferred_frame *frame = frame_place(&deferred, arch_stack_pointer(context) - ARCH_RED_ZONE);
+  struct deferred_frame *frame = deferred_place(&deferred, arch_stack_pointer(context) - ARCH_RED_ZONE);
   if (frame == NULL) {
     arch_set_result(context, -EFAULT);
     return;
@@ -102,7 +103,7 @@ static long deferred_stage(void *first, void *second) {
   out->continuation.frame = frame;
   out->continuation.again = 0;
   if (result == CALL_DEFERRED) {
-    struct deferred_frame *next = frame_place(&deferred, out->limit);
+    struct deferred_frame *next = deferred_place(&deferred, out->limit);
     if (next != NULL) {
       next->guest_number = frame->guest_number;
       next->mask = frame->mask;

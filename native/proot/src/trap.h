@@ -7,9 +7,13 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "call.h"
+
+enum { DEFERRED_RESUME = 6, DEFERRED_STACK_POINTER = 7 };
+
 // What waits on the guest's stack while a deferred call is made. The assembly knows the offsets.
 struct deferred_frame {
-  long registers[8]; // arch_save()
+  long registers[8]; // arch_save(): the arguments, where the guest goes on, its stack pointer
   long number;
   long argument[6];
   long result;
@@ -24,6 +28,10 @@ struct continuation {
   long again; // the frame holds another call to make
 };
 
+void deferred_prepare(struct deferred *deferred);
+// Places a frame for `deferred` below `limit`. Returns NULL where the guest has no stack left.
+struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit);
+
 // Called by the assembly.
 void trap_handle(const siginfo_t *info, ucontext_t *context);
 struct continuation deferred_resume(struct deferred_frame *frame);
@@ -33,6 +41,7 @@ struct continuation deferred_resume(struct deferred_frame *frame);
 void trap_entry(int signal, siginfo_t *info, void *context);
 void gate_sigreturn(void);
 void gate_deferred(void);
+void gate_signal(int signal, siginfo_t *info, void *context);
 long call_on_stack(void *top, long (*function)(void *, void *), void *first, void *second);
 _Noreturn void enter_guest(void *stack_pointer, uintptr_t entry);
 extern char gate_page[];

@@ -19,6 +19,7 @@ const checks: { readonly [Name in keyof Required<ProotOptions>]: Check } = {
     typeof value === "boolean" || isListOf(value, isText) ? undefined : "give true, false, or a list of names",
   killOnExit: boolean,
   cache: boolean,
+  patch: boolean,
   strict: boolean,
   onRefusedCall: (value) => (typeof value === "function" ? undefined : "give a function"),
   extensions: (value) =>

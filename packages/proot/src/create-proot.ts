@@ -66,7 +66,7 @@ async function environmentOf(
   options: ProotOptions,
   extensions: AppliedExtensions,
 ): Promise<Environment> {
-  const { killOnExit = true, cache = true, strict = true, onRefusedCall } = options;
+  const { killOnExit = true, cache = true, patch = true, strict = true, onRefusedCall } = options;
   const { setup, resolvePath } = extensions;
   const rootfs = await resolveRootfs(setup.rootfs);
   const binds = await resolveBinds(rootfs, [...setup.defaultBinds, ...setup.binds]);
@@ -101,6 +101,7 @@ async function environmentOf(
         killOnExit,
         cache,
         strict,
+        patch,
         ...descriptors,
         argv: command.argv.map(String),
       }),

@@ -28,6 +28,7 @@ interface Probe {
   readonly seccomp: boolean;
   readonly seccompErrno: number;
   readonly openat2: boolean;
+  readonly patching: boolean;
   readonly memfd: boolean;
   readonly memfdErrno: number;
   readonly proc: boolean;
@@ -113,6 +114,13 @@ function judge(found: Probe): DiagnosisCheck[] {
       name: "openat2",
       ok: true,
       detail: found.openat2 ? "allowed" : "not available: paths are walked, which is slower",
+    },
+    {
+      name: "patched call sites",
+      ok: true,
+      detail: found.patching
+        ? "allowed"
+        : "code in memory may not be changed: every call takes a signal, which is slower",
     },
     { name: "ptrace", ok: true, detail: ptraceScopes[found.ptraceScope] ?? `Yama's scope ${found.ptraceScope}` },
   ];

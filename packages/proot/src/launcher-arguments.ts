@@ -23,6 +23,7 @@ export interface LauncherRun extends LauncherDescriptors {
   readonly killOnExit: boolean;
   readonly cache: boolean;
   readonly strict: boolean;
+  readonly patch: boolean;
   readonly argv: readonly string[];
 }
 
@@ -40,6 +41,7 @@ export function launcherArguments(run: LauncherRun): string[] {
     ...(run.cache ? [] : ["--no-cache"]),
     ...(run.strict ? [] : ["--pass-unknown"]),
     ...(run.diagnosticsDescriptor === undefined ? [] : ["--diagnostics-fd", String(run.diagnosticsDescriptor)]),
+    ...(run.patch ? [] : ["--no-patch"]),
     ...(run.reportDescriptor === undefined ? [] : ["--report-fd", String(run.reportDescriptor)]),
     ...(run.lifeDescriptor === undefined ? [] : ["--life-fd", String(run.lifeDescriptor)]),
     ...(run.lifeProcess === undefined ? [] : ["--life-pid", String(run.lifeProcess)]),

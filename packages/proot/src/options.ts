@@ -30,4 +30,9 @@ export interface ProotOptions {
   readonly onRefusedCall?: (call: RefusedCall) => void;
   /** Applied in this order before the guest starts, and released in reverse. */
   readonly extensions?: readonly GuestExtension[];
+  /**
+   * Rewrite system calls that the guests make often, in their memory, so that they cost no signal. Where the system
+   * allows no code to change, nothing is rewritten. Turn it off for guests that check their own code. @default true
+   */
+  readonly patch?: boolean;
 }

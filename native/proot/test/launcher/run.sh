@@ -1,11 +1,13 @@
 #!/bin/bash
 # What a caller of anyproc-proot sees: exit statuses, messages, records, signals, and that nothing is left behind.
-#   run.sh ENGINE
+#   run.sh ENGINE [OPTION...]
 set -u
 export PATH=/usr/local/bin:/usr/bin:/bin
 engine=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 python=$(realpath "$(command -v python3)")
+shift
+options=("$@")
 scratch=$(mktemp -d /tmp/anyproc-launcher-XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 failed=0
@@ -21,7 +23,7 @@ expect() { # TITLE EXPECTED ACTUAL
 }
 
 guest() {
-  timeout 60 "$engine" --rootfs / "$@"
+  timeout 60 "$engine" "${options[@]}" --rootfs / "$@"
 }
 
 status_of() {
@@ -52,7 +54,7 @@ for code in 0 1 7 125 126 127 255; do
 done
 for signal in 6 9 11 15; do
   expect "death by signal $signal" "$((128 + signal))" \
-    "$(status_of bash -c '"$@"; exit $?' - "$engine" --rootfs / -- /bin/sh -c "kill -$signal \$\$")"
+    "$(status_of bash -c '"$@"; exit $?' - "$engine" "${options[@]}" --rootfs / -- /bin/sh -c "kill -$signal \$\$")"
 done
 expect 'no core dump of the supervisor' '' "$(cd "$scratch" && find . -name 'core*')"
 
@@ -82,10 +84,11 @@ expect 'cwd missing' 125 "$(status_of guest --cwd /anyproc-missing -- true)"
 expect 'shim missing' 125 "$(status_of guest --shim /anyproc-missing -- true)"
 expect 'unknown option' 125 "$(status_of guest --unknown -- true)"
 expect 'no program' 125 "$(status_of guest --)"
-expect 'an engine in an engine' 125 "$(status_of guest -- "$engine" --rootfs / -- true)"
+expect 'an engine in an engine' 125 "$(status_of guest -- "$engine" "${options[@]}" --rootfs / -- true)"
 expect 'its message' 1 "$(grep -c 'cannot run inside another anyproc-proot' "$scratch/err")"
 expect 'help' 0 "$(status_of "$engine" --help)"
 expect 'probe' 0 "$(status_of "$engine" --probe)"
+expect 'probe sees that code may be patched' 1 "$(grep -c '"patching":true' "$scratch/out")"
 expect 'probe sees seccomp' 1 "$(grep -c '"seccomp":true' "$scratch/out")"
 
 record_of() { # OPTION...: the record, with the launcher's own words and streams left out
@@ -103,24 +106,24 @@ expect 'record: bind' 'bind 2 /anyproc-missing' "$(record_of --rootfs / --bind /
 expect 'record: shim' 'shim 2 /anyproc-missing' "$(record_of --rootfs / --shim /anyproc-missing -- true)"
 expect 'no record of success' '' "$(record_of --rootfs / -- true)"
 mkfifo "$scratch/ready" "$scratch/silence"
-"$engine" --rootfs / --report-fd 7 -- /bin/sh -c 'read -r line' 7>"$scratch/ready" <>"$scratch/silence" >/dev/null 2>&1 &
+"$engine" "${options[@]}" --rootfs / --report-fd 7 -- /bin/sh -c 'read -r line' 7>"$scratch/ready" <>"$scratch/silence" >/dev/null 2>&1 &
 waiting=$!
 expect 'the record ends while the program runs' '' "$(timeout 10 cat "$scratch/ready" || echo late)"
 kill -KILL "$waiting"
 { wait "$waiting"; } 2>/dev/null
 
-expect 'search in the guest PATH' /usr/bin/env "$(PATH=/anyproc-missing:/usr/bin:/bin "$engine" --rootfs / -- env sh -c 'command -v env')"
+expect 'search in the guest PATH' /usr/bin/env "$(PATH=/anyproc-missing:/usr/bin:/bin "$engine" "${options[@]}" --rootfs / -- env sh -c 'command -v env')"
 expect 'search passes over what it may not run' found "$(
   mkdir "$scratch/first" "$scratch/second"
   printf 'no\n' >"$scratch/first/tool"
   printf '#!/bin/sh\necho found\n' >"$scratch/second/tool"
   chmod 755 "$scratch/second/tool"
-  PATH=$scratch/first:$scratch/second "$engine" --rootfs / -- tool
+  PATH=$scratch/first:$scratch/second "$engine" "${options[@]}" --rootfs / -- tool
 )"
 expect 'argv0' chosen "$(guest --argv0 chosen -- /bin/sh -c 'tr "\0" "\n" </proc/$$/cmdline | head -n 1')"
 expect 'cwd' /usr/bin "$(guest --cwd /usr/bin -- pwd)"
 expect 'default cwd' / "$(guest -- pwd)"
-expect 'environment unchanged' "$(env -i A=1 B=2 env)" "$(env -i A=1 B=2 "$engine" --rootfs / -- /usr/bin/env)"
+expect 'environment unchanged' "$(env -i A=1 B=2 env)" "$(env -i A=1 B=2 "$engine" "${options[@]}" --rootfs / -- /usr/bin/env)"
 expect 'shown as root' '0 0 0 0' "$(guest --id 0:0 -- /bin/sh -c 'echo $(id -u) $(id -g) $(stat -c "%u %g" .)')"
 if [ "$(id -u)" -ne 0 ]; then
   expect 'shown as another user' '1234 567' "$(guest --id 1234:567 -- /bin/sh -c 'echo $(id -u) $(id -g)')"
@@ -162,14 +165,14 @@ if (ulimit -n 1048576) 2>/dev/null; then
 fi
 expect 'an inherited descriptor stays' inherited "$(guest -- /bin/sh -c 'cat <&9' 9< <(echo inherited))"
 list_descriptors='import os; print(os.listdir("/proc/self/fd"), os.listdir("/proc/self/fdinfo"))'
-expect 'a closed stream stays closed' closed "$("$engine" --rootfs / -- /bin/sh -c '[ -e /proc/$$/fd/0 ] || echo closed' <&-)"
+expect 'a closed stream stays closed' closed "$("$engine" "${options[@]}" --rootfs / -- /bin/sh -c '[ -e /proc/$$/fd/0 ] || echo closed' <&-)"
 expect 'none of the engine'\''s own is seen' "$(python3 -c "$list_descriptors")" "$(guest -- "$(command -v python3)" -c "$list_descriptors")"
-expect 'ignored signals stay ignored' 1 "$(trap '' HUP && "$engine" --rootfs / -- /bin/grep -c '^SigIgn:.*[13579bdf]$' /proc/self/status)"
+expect 'ignored signals stay ignored' 1 "$(trap '' HUP && "$engine" "${options[@]}" --rootfs / -- /bin/grep -c '^SigIgn:.*[13579bdf]$' /proc/self/status)"
 
 # Signals sent to the launcher reach the program.
 guest_with_trap='trap "echo got >&3; exit 42" USR1; echo ready >&3; while :; do read -rt 1 <> <(:); done'
 : >"$scratch/log"
-"$engine" --rootfs / -- /bin/bash -c "$guest_with_trap" 3>>"$scratch/log" &
+"$engine" "${options[@]}" --rootfs / -- /bin/bash -c "$guest_with_trap" 3>>"$scratch/log" &
 launcher=$!
 until_true has_content "$scratch/log"
 kill -USR1 "$launcher"
@@ -202,7 +205,7 @@ has_five() {
 expect 'the first guest ends' 3 "$(status_of guest -- /bin/bash -c "${leave_many//LOG/$scratch/log}exit 3")"
 expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
 : >"$scratch/log"
-"$engine" --rootfs / -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" &
+"$engine" "${options[@]}" --rootfs / -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" &
 launcher=$!
 until_true has_five
 kill -KILL "$launcher"
@@ -212,7 +215,7 @@ until_true nobody_left
 expect 'nobody is left' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
 # The child only sleeps: none of its calls is one that the engine sees.
 mkfifo "$scratch/forked"
-"$engine" --rootfs / -- perl -e '$| = 1; if (my $child = fork) { print "$child\n" } sleep 1000' >"$scratch/forked" &
+"$engine" "${options[@]}" --rootfs / -- perl -e '$| = 1; if (my $child = fork) { print "$child\n" } sleep 1000' >"$scratch/forked" &
 launcher=$!
 read -r child <"$scratch/forked"
 kill -KILL "$launcher"
@@ -224,7 +227,7 @@ until_true is_gone_or_zombie "$child"
 expect 'a quiet forked child is not left' yes "$(is_gone_or_zombie "$child" && echo yes)"
 : >"$scratch/log"
 mkfifo "$scratch/life"
-"$engine" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &
+"$engine" "${options[@]}" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &
 launcher=$!
 until_true has_five
 expect 'alive as long as its life descriptor' 5 "$(count_left)"
@@ -233,7 +236,7 @@ kill -TERM "$launcher"
 expect 'ended by the signal' 143 $?
 expect 'nobody is left' 0 "$(count_left)"
 : >"$scratch/log"
-exec 8> >(exec "$engine" --rootfs / --life-fd 0 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 2>/dev/null)
+exec 8> >(exec "$engine" "${options[@]}" --rootfs / --life-fd 0 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 2>/dev/null)
 until_true has_five
 exec 8>&-
 until_true nobody_left
@@ -249,7 +252,7 @@ expect 'its parent ends' '5 0' "$(wc -l <"$scratch/log") $(count_left)"
 expect 'another process than its parent' 125 "$(status_of guest --life-pid 1 -- true)"
 expect 'waits for everyone when told so' 'first last' \
   "$(echo $(guest --no-kill-on-exit -- /bin/bash -c '(until_dead() { while kill -0 "$1" 2>/dev/null; do read -rt 0.02 <> <(:); done; }; until_dead $$; echo last) & echo first'))"
-timeout --foreground -s KILL 20 "$engine" --rootfs / --no-kill-on-exit -- /bin/bash -c 'echo started; sleep 60 & sleep 60' >"$scratch/asked" &
+timeout --foreground -s KILL 20 "$engine" "${options[@]}" --rootfs / --no-kill-on-exit -- /bin/bash -c 'echo started; sleep 60 & sleep 60' >"$scratch/asked" &
 asked=$!
 until_true test -s "$scratch/asked"
 kill -TERM $asked
@@ -259,7 +262,7 @@ expect 'but not after a signal that ended the first' 143 $?
 expect 'a pipeline of three hundred' 300 "$(guest -- /bin/bash -c "echo$(printf ' | { cat; echo; }%.0s' $(seq 300)) | wc -l" | tr -d ' ' | sed 's/^301$/300/')"
 many=()
 for number in $(seq 100); do
-  "$engine" --rootfs / -- /bin/sh -c "exit $((number % 50))" &
+  "$engine" "${options[@]}" --rootfs / -- /bin/sh -c "exit $((number % 50))" &
   many+=($!)
 done
 wrong=0
