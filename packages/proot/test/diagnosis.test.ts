@@ -36,7 +36,7 @@ interface Findings {
 
 /** What the diagnosis finds when `prefix` runs it. */
 async function findingsIn(prefix: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Findings> {
-  const [file = "", ...args] = [...prefix, process.execPath, fixture];
+  const [file, ...args] = [...prefix, process.execPath, fixture];
   const { stdout } = await promisify(execFile)(file, args, { env: { ...process.env, ...env } });
   return JSON.parse(stdout) as Findings;
 }
