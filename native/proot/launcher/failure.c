@@ -22,6 +22,7 @@ static const struct kind kinds[] = {
     {"seccomp", 125, "the kernel refuses a seccomp filter",
      "allow seccomp(2) here; anyproc-proot --probe shows what is missing"},
     {"proc", 125, "cannot use /proc", "mount it where anyproc-proot runs: mount -t proc proc /proc"},
+    {"processes", 125, "cannot start a process", "end some, or raise the limit on processes (ulimit -u, pids.max)"},
     {"file-size", 125, "cannot write the configuration", "raise the limit on file sizes (ulimit -f)"},
     {"nested", 125, "cannot run inside another anyproc-proot", "start it outside, or run the program directly"},
     {"memfd", 125, "cannot make an anonymous file", "allow memfd_create(2) here"},

@@ -54,6 +54,11 @@ const failures: Readonly<Record<string, Failure>> = {
     code: "ANYPROC_START_FAILED",
     text: () => "the limit on file sizes leaves no room for the engine's own configuration: raise `ulimit -f`",
   },
+  processes: {
+    code: "ANYPROC_START_FAILED",
+    text: () =>
+      "too many processes are running here: end some, or raise the limit (`ulimit -u`, or the cgroup's pids.max)",
+  },
   descriptors: {
     code: "ANYPROC_START_FAILED",
     text: () => "too few file descriptors are left for the engine: raise `ulimit -n`, or close some",
