@@ -28,7 +28,7 @@ static const struct kind kinds[] = {
     {"memfd", 125, "cannot make an anonymous file", "allow memfd_create(2) here"},
     {"not-found", 127, "no such program in the guest", "check the path, or PATH, inside the rootfs"},
     {"not-executable", 126, "cannot be executed", "it must be a program or script with the execute permission"},
-    {"noexec", 126, "lies on a file system mounted noexec", "copy it to another one, or mount that one without noexec"},
+    {"noexec", 126, "cannot be executed where it lies", "copy it to a file system that is not mounted noexec"},
     {"interpreter", 127, "the program's interpreter is missing", "install it inside the rootfs"},
     {"wrong-architecture", 126, "made for another processor", "use a rootfs for this machine's processor"},
     {"too-long", 126, "name or arguments too long", "shorten them"},
