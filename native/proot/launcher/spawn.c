@@ -73,7 +73,7 @@ void spawn_guest(const struct options *options, const struct configuration *conf
   pid_t supervisor = getpid();
   out->pid = fork();
   if (out->pid < 0)
-    fail("internal", errno, "fork");
+    fail(errno == EAGAIN ? "processes" : "internal", errno, "fork");
   if (out->pid == 0)
     become_guest(options, configuration, inherited, life.read, report.write, supervisor);
   close(life.read);

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// One header, the bind records, the runner records, then the strings. Offsets count from the start of the blob; every string ends with a
-// NUL that its length does not count.
+// One header, the bind records, the runner records, then the strings. Offsets count from the start of the blob; every
+// string ends with a NUL that its length does not count.
 
 enum {
   BLOB_MAGIC = 0x50594e41, // "ANYP" in little-endian order

@@ -20,10 +20,10 @@ enum { CONFIG_BINDS_MAX = 128 };
 
 // Hidden descriptors, as offsets from config.descriptor_base: the filter answers EBADF for them.
 enum {
-  HIDDEN_ROOT = 0,   // the rootfs directory, O_PATH
-  HIDDEN_CONFIG = 1, // the blob
-  HIDDEN_SHARED = 2, // one page shared by all guests of a run: struct shared
-  HIDDEN_LIFE = 3,   // read end of the supervisor's pipe: its end is the guests' end
+  HIDDEN_ROOT = 0,        // the rootfs directory, O_PATH
+  HIDDEN_CONFIG = 1,      // the blob
+  HIDDEN_SHARED = 2,      // one page shared by all guests of a run: struct shared
+  HIDDEN_LIFE = 3,        // read end of the supervisor's pipe: its end is the guests' end
   HIDDEN_DIAGNOSTICS = 4, // with CONFIG_DIAGNOSTICS: a line for each call that is refused or not known
   HIDDEN_COUNT = 5,
 };
@@ -31,7 +31,7 @@ enum {
 enum { DIAGNOSTICS_CALLS = 1024 }; // later numbers share the last bit
 
 struct shared {
-  uint32_t generation; // bumped by whatever may turn a cached directory stale
+  uint32_t generation;                       // bumped by whatever may turn a cached directory stale
   uint32_t reported[DIAGNOSTICS_CALLS / 32]; // a bit for each system call that the diagnostics have named
 };
 

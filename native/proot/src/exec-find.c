@@ -97,6 +97,8 @@ static long check_interpreter(struct exec_plan *plan, const struct image *progra
   struct image interpreter;
   unsigned short machine;
   long error = image_read((int)descriptor, &interpreter);
+  if (error == 0 && interpreter.size < sizeof(Elf64_Ehdr))
+    error = -EIO;
   if (error == 0 && image_check(&interpreter, &machine) < 0)
     error = -ELIBBAD;
   SYS_1(SYS_close, descriptor);

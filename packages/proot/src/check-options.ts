@@ -4,6 +4,9 @@ import type { ProotOptions } from "./options.ts";
 /** Says what a value should be; undefined when it is that. */
 type Check = (value: unknown) => string | undefined;
 
+const bindList = 'a list of "HOST[:GUEST[:ro]]" or { host, guest, readOnly, optional }';
+const hooks = ["setUp", "resolvePath", "resolveCommand", "release"] as const;
+
 const checks: { readonly [Name in keyof Required<ProotOptions>]: Check } = {
   rootfs: (value) => (isText(value) ? undefined : "name the directory that becomes the guest's /"),
   binds: (value) => (isBindList(value) ? undefined : bindList),
@@ -25,9 +28,6 @@ const checks: { readonly [Name in keyof Required<ProotOptions>]: Check } = {
   extensions: (value) =>
     isListOf(value, isExtension) ? undefined : "give a list of objects that have a name and hooks",
 };
-
-const bindList = 'a list of "HOST[:GUEST[:ro]]" or { host, guest, readOnly, optional }';
-const hooks = ["setUp", "resolvePath", "resolveCommand", "release"] as const;
 
 /**
  * Checks what the compiler cannot: options that come from JavaScript, or by way of the registry.

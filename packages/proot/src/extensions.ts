@@ -14,10 +14,10 @@ import { isBindList } from "./check-options.ts";
 /** Extensions that have set up a guest. */
 export interface AppliedExtensions {
   readonly setup: GuestSetup;
-  resolvePath(path: string): string;
-  resolveCommand(command: Command, guest: Guest): Promise<Command>;
+  readonly resolvePath: (path: string) => string;
+  readonly resolveCommand: (command: Command, guest: Guest) => Promise<Command>;
   /** In reverse order, each one whatever became of the others. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /**

@@ -59,6 +59,11 @@ const failures: Readonly<Record<string, Failure>> = {
     text: (object) =>
       `${object}: no temporary directory can be made there, which binds without a place in the rootfs need: set TMPDIR to one that you may write to`,
   },
+  processes: {
+    code: "ANYPROC_START_FAILED",
+    text: () =>
+      "too many processes are running here: end some, or raise the limit (`ulimit -u`, or the cgroup's pids.max)",
+  },
   descriptors: {
     code: "ANYPROC_START_FAILED",
     text: () => "too few file descriptors are left for the engine: raise `ulimit -n`, or close some",

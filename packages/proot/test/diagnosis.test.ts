@@ -36,7 +36,7 @@ interface Findings {
 
 /** What the diagnosis finds when `prefix` runs it. */
 async function findingsIn(prefix: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Findings> {
-  const [file = "", ...args] = [...prefix, process.execPath, fixture];
+  const [file, ...args] = [...prefix, process.execPath, fixture];
   const { stdout } = await promisify(execFile)(file, args, { env: { ...process.env, ...env } });
   return JSON.parse(stdout) as Findings;
 }
@@ -104,7 +104,7 @@ describe.skipIf(engineIsMissing || !hasOwnMounts)("with mounts of its own", () =
     const mountPoint = await temporaryDirectory();
     const run = `mount -t tmpfs -o noexec tmpfs ${mountPoint}; cp /bin/true ${mountPoint}; ${await findEngine()} --rootfs / -- ${mountPoint}/true 2>&1 || echo $?`;
     const { stdout } = await promisify(execFile)(ownMounts[0] ?? "", [...ownMounts.slice(1), "sh", "-ec", run]);
-    expect(stdout).toMatch(/lies on a file system mounted noexec \(Permission denied\): .*\/true: .*\n126\n$/);
+    expect(stdout).toMatch(/cannot be executed where it lies \(Permission denied\): .*\/true: .* noexec\n126\n$/);
   });
 });
 

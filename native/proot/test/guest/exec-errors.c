@@ -1,6 +1,7 @@
 // Every error of execve(2) is the kernel's own and leaves the caller alive.
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,6 +29,36 @@ static const char *write_text(const char *name, const char *content, mode_t mode
 static long run(const char *path) {
   char *argv[] = {"name", "argument", NULL}, *envp[] = {NULL};
   return execve(path, argv, envp);
+}
+
+// This program itself with another interpreter: elf(5), PT_INTERP.
+static const char *interpreted_by(const char *interpreter) {
+  static char content[1 << 20];
+  static const char own[] = "/lib64/ld-linux-x86-64.so.2";
+  int file = open("/proc/self/exe", O_RDONLY);
+  ssize_t size = read(file, content, sizeof content);
+  CHECK(file >= 0 && size > 0 && close(file) == 0 && strlen(interpreter) < sizeof own);
+  char *at = memmem(content, (size_t)size, own, sizeof own);
+  CHECK(at != NULL);
+  memset(at, 0, sizeof own);
+  strcpy(at, interpreter);
+  return write_file("interpreted", content, (size_t)size, 0755);
+}
+
+static void test_interpreter(void) {
+  static const char blanks[100];
+  char place[32];
+  snprintf(place, sizeof place, "/tmp/anyproc-%ld", (long)getpid());
+  if (getauxval(AT_BASE) == 0)
+    return; // a static program has none
+  CHECK_ERRNO(run(interpreted_by("/anyproc-missing")), ENOENT);
+  CHECK_ERRNO(run(interpreted_by("/tmp")), EACCES);
+  CHECK_ERRNO(run(interpreted_by("/etc/passwd")), EACCES);
+  CHECK(symlink(write_text("short", "x", 0755), place) == 0);
+  CHECK_ERRNO(run(interpreted_by(place)), EIO);
+  CHECK(unlink(place) == 0 && symlink(write_file("no-elf", blanks, sizeof blanks, 0755), place) == 0);
+  CHECK_ERRNO(run(interpreted_by(place)), ELIBBAD);
+  CHECK(unlink(place) == 0);
 }
 
 // Linux 6.14 made execveat(2) tell without executing. It also judges programs that are being written.
@@ -120,6 +151,7 @@ int main(void) {
   free(many);
   free(large);
   test_check();
+  test_interpreter();
   snprintf(text, sizeof text, "rm -rf %s", directory);
   return system(text);
 }

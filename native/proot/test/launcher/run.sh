@@ -157,6 +157,18 @@ exec 6>&-
 expect 'a line for each' "unknown 400 38 $python unknown 999 38 $python mount 165 1 $python io_uring_setup 425 38 $python unknown 472 0 $python" \
   "$(awk '{ print $1, $2, $3, $5 }' "$scratch/diagnostics" | paste -sd ' ')"
 
+expect 'a directory with two guest paths has the shorter one' "/short/in it" "$(mkdir -p "$scratch/twice/in it" &&
+  guest --bind "$scratch/twice" /anyproc-long --bind "$scratch/twice" /short --cwd '/anyproc-long/in it' -- pwd -P)"
+expect 'of two that are as long the last one' /b "$(guest --bind "$scratch/twice" /a --bind "$scratch/twice" /b --cwd /a -- pwd -P)"
+
+# Root has no such limit, and others may not reach the engine where it is.
+ordinary=()
+[ "$(id -u)" -ne 0 ] || ordinary=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+mkdir "$scratch/engine" && cp "$engine" "$engine-shim" "$scratch/engine" && chmod 755 "$scratch" "$scratch/engine"
+expect 'no process left' 125 "$(status_of "${ordinary[@]}" prlimit --nproc=1:1 "$scratch/engine/anyproc-proot" --rootfs / -- true)"
+expect 'its message' 1 "$(grep -c 'raise the limit on processes' "$scratch/err")"
+expect 'no file may be written' 125 "$(ulimit -f 0; "$engine" --rootfs / -- true >/dev/null 2>&1; echo $?)"
+
 for limit in 64 256 1024; do
   expect "descriptor limit $limit" ok "$(ulimit -n "$limit" && guest -- /bin/sh -c 'echo ok')"
 done

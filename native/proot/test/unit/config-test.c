@@ -13,6 +13,11 @@ static const struct bind binds[] = {
     {.guest = "/etc/hosts", .host = "/etc/hosts"},
 };
 
+static const struct runner runners[] = {
+    {.machine = 183, .program = "/usr/bin/emulator", .argv0_option = "-0"},
+    {.machine = 40, .program = "/usr/bin/other", .argv0_option = ""},
+};
+
 static struct config sample(void) {
   return (struct config){
       .flags = CONFIG_FAKE_IDS | CONFIG_NO_CACHE,
@@ -26,6 +31,8 @@ static struct config sample(void) {
       .scratch = "/tmp/scratch",
       .bind_count = 3,
       .binds = binds,
+      .runner_count = 2,
+      .runners = runners,
   };
 }
 
@@ -57,6 +64,12 @@ static void reads_back_what_was_written(void) {
   EXPECT_TEXT(out.binds[1].guest, "/etc/hosts");
   EXPECT(out.binds[1].flags, 0);
   EXPECT_TEXT(out.binds[2].host, "/dev");
+  EXPECT(out.runner_count, 2);
+  EXPECT(out.runners[0].machine, 183);
+  EXPECT_TEXT(out.runners[0].program, "/usr/bin/emulator");
+  EXPECT_TEXT(out.runners[0].argv0_option, "-0");
+  EXPECT_TEXT(out.runners[1].program, "/usr/bin/other");
+  EXPECT_TEXT(out.runners[1].argv0_option, "");
 }
 
 static void host_root_is_the_empty_path(void) {
@@ -81,6 +94,11 @@ static void writer_refuses_bad_paths(void) {
     from.binds = &bind;
     from.bind_count = 1;
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
+    struct runner runner = {.machine = 183, .program = bad[i], .argv0_option = ""};
+    from = sample();
+    from.runners = &runner;
+    from.runner_count = 1;
+    EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
   }
 }
 
@@ -98,6 +116,9 @@ static void writer_refuses_impossible_binds(void) {
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
   from.binds = many;
   from.bind_count = CONFIG_BINDS_MAX + 1;
+  EXPECT(write_sample(from, blob, sizeof blob), -E2BIG);
+  from = sample();
+  from.runner_count = CONFIG_RUNNERS_MAX + 1;
   EXPECT(write_sample(from, blob, sizeof blob), -E2BIG);
 }
 
@@ -141,9 +162,14 @@ static void reader_refuses_broken_fields(void) {
   EXPECT(read_with(offsetof(struct blob_header, root) + offsetof(struct blob_text, offset), UINT32_MAX), -EINVAL);
   EXPECT(read_with(offsetof(struct blob_header, root) + offsetof(struct blob_text, length), UINT32_MAX), -EINVAL);
   EXPECT(read_with(offsetof(struct blob_header, shim) + offsetof(struct blob_text, length), 0), -EINVAL);
+  EXPECT(read_with(offsetof(struct blob_header, runner_count), CONFIG_RUNNERS_MAX + 1), -EINVAL);
+  EXPECT(read_with(offsetof(struct blob_header, runner_count), UINT32_MAX), -EINVAL);
   EXPECT(read_with(first + offsetof(struct blob_bind, flags), 1u << 31), -EINVAL);
   EXPECT(read_with(first + offsetof(struct blob_bind, guest) + offsetof(struct blob_text, length), 3), -EINVAL);
   EXPECT(read_with(first + offsetof(struct blob_bind, guest) + offsetof(struct blob_text, offset), 0), -EINVAL);
+  size_t runner = first + 3 * sizeof(struct blob_bind);
+  EXPECT(read_with(runner + offsetof(struct blob_runner, program) + offsetof(struct blob_text, length), 0), -EINVAL);
+  EXPECT(read_with(runner + offsetof(struct blob_runner, argv0_option) + offsetof(struct blob_text, length), 1), -EINVAL);
 }
 
 int main(void) {

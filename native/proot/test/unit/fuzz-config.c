@@ -24,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(bind->guest[0] == '/' && bind->name[-1] == '/' && strlen(bind->name) == bind->name_length);
     check(i == 0 || bind->guest_length <= out.binds[i - 1].guest_length);
   }
+  for (size_t i = 0; i < out.runner_count; i++)
+    check(out.runners[i].program[0] == '/' && strlen(out.runners[i].argv0_option) < size);
   long again = config_write(&out, blob, sizeof blob);
   check(again > 0 || again == -22 || again == -28); // two binds at one place, or a blob that shares its strings
   return 0;
