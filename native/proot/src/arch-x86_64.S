@@ -26,7 +26,8 @@ function gate_sigreturn
         syscall
 
 // Makes the call that a handler deferred, in the guest's own context. The stack pointer is at the deferred frame.
-// Only rcx, r11 and rax change for the guest, as with any system call.
+// Only rcx, r11 and rax change for the guest, as with any system call; instructions that change the flags come after
+// those have been saved.
         .balign 16
 function gate_deferred
         mov FRAME_NUMBER(%rsp), %rax
@@ -40,11 +41,20 @@ function gate_deferred
         mov %rax, FRAME_RESULT(%rsp)
         mov FRAME_RESUME(%rsp), %rcx
         jrcxz 1f
+        mov FRAME_RESUME_ERROR(%rsp), %rcx
+        jrcxz 3f
+        lea (%rax,%rcx), %rcx
+        jrcxz 3f
+        jmp 1f
+3:      pushfq
+        pop FRAME_FLAGS(%rsp)
         mov %rsp, %rdi
         call deferred_resume
         mov %rax, %rsp
         test %rdx, %rdx
         jnz 2f
+        push FRAME_FLAGS(%rsp)
+        popfq
 1:      mov FRAME_RESULT(%rsp), %rax
         mov FRAME_REGISTERS(%rsp), %rdi
         mov FRAME_REGISTERS+8(%rsp), %rsi

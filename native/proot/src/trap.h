@@ -19,6 +19,8 @@ struct deferred_frame {
   long result;
   uint64_t mask; // the guest's, while the handler is asked again
   long resume;
+  long resume_error; // negated
+  long flags;        // the guest's, while the handler is asked again
   long guest_number;
   _Alignas(16) char data[];
 };
