@@ -38,6 +38,8 @@ function gate_deferred
         mov FRAME_ARGUMENT+32(%rsp), %r8
         mov FRAME_ARGUMENT+40(%rsp), %r9
         syscall
+        .globl gate_deferred_called
+gate_deferred_called:
         mov %rax, FRAME_RESULT(%rsp)
         mov FRAME_RESUME(%rsp), %rcx
         jrcxz 1f
@@ -46,6 +48,8 @@ function gate_deferred
         lea (%rax,%rcx), %rcx
         jrcxz 3f
         jmp 1f
+        .globl gate_deferred_asking // the handler may hold something until it has been asked
+gate_deferred_asking:
 3:      pushfq
         pop FRAME_FLAGS(%rsp)
         mov %rsp, %rdi
@@ -55,6 +59,8 @@ function gate_deferred
         jnz 2f
         push FRAME_FLAGS(%rsp)
         popfq
+        .globl gate_deferred_leave
+gate_deferred_leave:
 1:      mov FRAME_RESULT(%rsp), %rax
         mov FRAME_REGISTERS(%rsp), %rdi
         mov FRAME_REGISTERS+8(%rsp), %rsi
@@ -64,6 +70,8 @@ function gate_deferred
         mov FRAME_REGISTERS+40(%rsp), %r9
         mov FRAME_REGISTERS+48(%rsp), %rcx
         mov FRAME_REGISTERS+56(%rsp), %rsp
+        .globl gate_deferred_last // the stack below may be overwritten; rcx is where the guest goes on
+gate_deferred_last:
         jmp *%rcx
 2:      mov $NR_rt_sigprocmask, %eax
         mov $SIG_SETMASK, %edi

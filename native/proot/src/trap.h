@@ -43,6 +43,7 @@ struct continuation deferred_resume(struct deferred_frame *frame);
 void trap_entry(int signal, siginfo_t *info, void *context);
 void gate_sigreturn(void);
 void gate_deferred(void);
+extern char gate_deferred_called[], gate_deferred_asking[], gate_deferred_leave[], gate_deferred_last[];
 void gate_signal(int signal, siginfo_t *info, void *context);
 long call_on_stack(void *top, long (*function)(void *, void *), void *first, void *second);
 _Noreturn void enter_guest(void *stack_pointer, uintptr_t entry);
