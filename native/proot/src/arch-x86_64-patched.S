@@ -33,9 +33,9 @@ patched_flags_saved:
         push %rdx
         push %rsi
         push %rdi
+        mov %rsp, %rbx
         .globl patched_inside // rbx, or the word at the top of the private stack, is the frame
 patched_inside:
-        mov %rsp, %rbx
         cld
         // The kernel would take a thread on a private stack for one that has left its alternate stack, and use that anew.
         mov %r11, %rax
@@ -58,8 +58,8 @@ patched_inside:
         inc %ecx
         imul $SLOT_SIZE, %rcx, %rcx
         lea slots(%rip), %rax
+        mov %rbx, -SLOT_TOP_SIZE(%rax,%rcx) // before a signal can look there
         lea -SLOT_TOP_SIZE(%rax,%rcx), %rsp
-        mov %rbx, (%rsp)
         mov %rbx, %rdi
         call patched_call
         mov PATCHED_SLOT(%rbx), %rax

@@ -1,4 +1,5 @@
 // What a signal may find, and how it becomes what the guest expects: its own code, before a system call or behind it.
+#include <stdbool.h>
 #include <string.h>
 
 #include "arrival.h"
@@ -44,6 +45,38 @@ static void go_forward(greg_t *registers, const struct patched_call *patched) {
   }
 }
 
+static bool holds_something(const struct deferred_frame *frame) {
+  return frame->resume != 0 && frame->resume_error == 0;
+}
+
+static void leave_deferred(greg_t *registers, const struct deferred_frame *frame, long result) {
+  registers[REG_RDI] = frame->registers[0];
+  registers[REG_RSI] = frame->registers[1];
+  registers[REG_RDX] = frame->registers[2];
+  registers[REG_R10] = frame->registers[3];
+  registers[REG_R8] = frame->registers[4];
+  registers[REG_R9] = frame->registers[5];
+  registers[REG_RIP] = frame->registers[DEFERRED_RESUME];
+  registers[REG_RSP] = frame->registers[DEFERRED_STACK_POINTER];
+  registers[REG_RAX] = result;
+}
+
+// A call in the guest's own context, which may be what the signal interrupted: the kernel has then set it up to return
+// -EINTR, or to be made again.
+static void settle_deferred(greg_t *registers, uintptr_t at) {
+  const struct deferred_frame *frame = (const struct deferred_frame *)registers[REG_RSP];
+  long result = at == (uintptr_t)gate_deferred_called ? registers[REG_RAX] : frame->result;
+  bool is_left = at >= (uintptr_t)gate_deferred_leave, is_made = at >= (uintptr_t)gate_deferred_called;
+  if (!is_left && holds_something(frame))
+    return;
+  if (is_left || (is_made && (frame->resume == 0 || result != -frame->resume_error))) {
+    leave_deferred(registers, frame, result);
+    return;
+  }
+  leave_deferred(registers, frame, 0);
+  go_back(registers, frame->guest_number, (uintptr_t)registers[REG_RIP]);
+}
+
 // A handler that is about to run, by what the assembly knows of it.
 static enum patched_state settle_handler(greg_t *registers, struct patched_call **inside) {
   if ((uintptr_t)registers[REG_RIP] >= (uintptr_t)gate_signal_kept) {
@@ -81,7 +114,10 @@ enum patched_state patched_settle(ucontext_t *context, struct patched_call **ins
     go_forward(registers, (const struct patched_call *)registers[REG_RBX]);
   else if (is_between(at, patched_exit, patched_last))
     go_forward(registers, (const struct patched_call *)registers[REG_R11]);
-  else if (at == (uintptr_t)patched_last)
+  else if (is_between(at, (char *)gate_deferred, gate_deferred_asking) ||
+           is_between(at, gate_deferred_leave, gate_deferred_last))
+    settle_deferred(registers, at);
+  else if (at == (uintptr_t)patched_last || at == (uintptr_t)gate_deferred_last)
     registers[REG_RIP] = registers[REG_RCX];
   else if (patch_in_stub(at, &number, &behind))
     go_back(registers, number, behind);

@@ -5,8 +5,7 @@
 // One table a process. Readers and writers are threads and signal handlers that interrupt each other anywhere, so each
 // entry is a seqlock: odd while being written. A writer that finds it odd gives up, so nobody ever waits; an entry that
 // a fork caught while odd stays unused in the child.
-// As many entries as fit into two pages with the rest of the engine's data.
-enum { ENTRY_COUNT = 56, TEXT_SIZE = 104 };
+enum { ENTRY_COUNT = 64, TEXT_SIZE = 104 };
 
 struct entry {
   uint32_t sequence;

@@ -107,6 +107,28 @@ static long find(const struct opening *opening, struct place *place, struct stat
   return look(opening, makes_file(opening) ? PATH_CREATE : PATH_FOLLOW, place, stat);
 }
 
+// Whether the kernel itself will say what it found, so that nobody has to look first: nothing is made, and nothing is
+// read-only for the guest alone.
+static bool may_open_unseen(const struct call *call, const struct opening *opening) {
+  return call->stage == 0 && (opening->flags & (O_CREAT | O_PATH | O_DIRECTORY)) == 0 && !config.has_read_only_bind;
+}
+
+// Returns -ELOOP, now or as the result of the deferred call, for a symlink and for what has to be looked at after all.
+static long open_unseen(struct call *call, const struct opening *opening) {
+  struct place place;
+  long result = path_resolve(opening->dirfd, opening->path, PATH_NO_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  if (place.owned >= 0 || proc_file_is_translated(&place)) {
+    path_release(&place);
+    return -ELOOP;
+  }
+  result = open_later(call, &place, opening, opening->flags | O_NOFOLLOW);
+  call->deferred->resume = !keeps_link(opening);
+  call->deferred->resume_error = -ELOOP;
+  return result;
+}
+
 static long open_found(struct call *call, const struct opening *opening) {
   struct place place;
   struct stat stat;
@@ -152,6 +174,11 @@ long open_at(struct call *call, const struct opening *asked) {
     // A symlink is found to be no directory before it is found to be a symlink.
     if ((result != -ENOTDIR && result != -ELOOP) || keeps_link(&opening))
       return result < 0 ? blame_flags(&opening, result) : result;
+  }
+  if (may_open_unseen(call, &opening)) {
+    long result = open_unseen(call, &opening);
+    if (result != -ELOOP)
+      return result;
   }
   enum { ATTEMPTS = 3 }; // a symlink may come in between look and open
   long result = 0;

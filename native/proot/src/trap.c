@@ -20,11 +20,14 @@ _Static_assert(offsetof(struct deferred_frame, argument) == FRAME_ARGUMENT, "kno
 _Static_assert(offsetof(struct deferred_frame, result) == FRAME_RESULT, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, mask) == FRAME_MASK, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, resume) == FRAME_RESUME, "known to the assembly");
+_Static_assert(offsetof(struct deferred_frame, resume_error) == FRAME_RESUME_ERROR, "known to the assembly");
+_Static_assert(offsetof(struct deferred_frame, flags) == FRAME_FLAGS, "known to the assembly");
 
 void deferred_prepare(struct deferred *deferred) {
   deferred->data_argument = -1;
   deferred->data_pointer = -1;
   deferred->resume = false;
+  deferred->resume_error = 0;
   deferred->data_size = 0;
 }
 
@@ -46,6 +49,7 @@ struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t
     memcpy(frame->data + deferred->data_pointer, &offset, sizeof offset);
   }
   frame->resume = deferred->resume;
+  frame->resume_error = -deferred->resume_error;
   return frame;
 }
 
@@ -108,6 +112,7 @@ static long deferred_stage(void *first, void *second) {
       next->guest_number = frame->guest_number;
       next->mask = frame->mask;
       memcpy(next->registers, frame->registers, sizeof next->registers);
+      next->flags = frame->flags;
       out->continuation.frame = next;
       out->continuation.again = 1;
       return 0;

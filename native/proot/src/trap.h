@@ -19,6 +19,8 @@ struct deferred_frame {
   long result;
   uint64_t mask; // the guest's, while the handler is asked again
   long resume;
+  long resume_error; // negated
+  long flags;        // the guest's, while the handler is asked again
   long guest_number;
   _Alignas(16) char data[];
 };
@@ -41,6 +43,7 @@ struct continuation deferred_resume(struct deferred_frame *frame);
 void trap_entry(int signal, siginfo_t *info, void *context);
 void gate_sigreturn(void);
 void gate_deferred(void);
+extern char gate_deferred_called[], gate_deferred_asking[], gate_deferred_leave[], gate_deferred_last[];
 void gate_signal(int signal, siginfo_t *info, void *context);
 long call_on_stack(void *top, long (*function)(void *, void *), void *first, void *second);
 _Noreturn void enter_guest(void *stack_pointer, uintptr_t entry);

@@ -1,5 +1,5 @@
-// pthread_cancel(3) of a thread that makes system calls and may be cancelled anywhere: what its frames hold is given up
-// in every one of them, so the unwinder must find its way wherever the signal came.
+// pthread_cancel(3) of a thread that makes system calls and may be cancelled anywhere: what its frames hold is given
+// up, so the unwinder must find its way wherever the signal came.
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
@@ -12,9 +12,6 @@ enum { ROUNDS = 150 };
 
 static sem_t running;
 static int given_up, cleaned_up;
-// The C library declares that these throw nothing.
-static int (*volatile look_at)(const char *, struct stat *) = stat;
-static int (*volatile ask)(const char *, int) = access;
 
 static void give_up(int *held) {
   (void)held;
@@ -26,22 +23,29 @@ static void clean_up(void *unused) {
   cleaned_up++;
 }
 
-__attribute__((noinline)) static void use_paths(void) {
-  __attribute__((cleanup(give_up))) int held = 1;
+// In a frame of its own, whose every instruction the unwinder knows how to leave.
+static void use_paths_for_ever(void) {
   struct stat status;
   int ignored;
   CHECK(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &ignored) == 0);
   for (;;) {
-    look_at("/", &status);
-    ask("/anyproc-missing", F_OK);
+    stat("/", &status);
+    access("/anyproc-missing", F_OK);
   }
+}
+
+static void (*volatile entered)(void) = use_paths_for_ever;
+
+static void hold_and_enter(void) {
+  __attribute__((cleanup(give_up))) int held = 1;
+  entered();
 }
 
 static void *work(void *unused) {
   (void)unused;
   pthread_cleanup_push(clean_up, NULL);
   CHECK(sem_post(&running) == 0);
-  use_paths();
+  hold_and_enter();
   pthread_cleanup_pop(0);
   return NULL;
 }

@@ -72,6 +72,11 @@ static void use_paths(void) {
   CHECK(!sigismember(&before, SIGALRM) && !sigismember(&before, SIGUSR1) && !sigismember(&before, SIGSEGV));
 }
 
+static void open_and_close(void) {
+  int opened = open("/", O_RDONLY | O_CLOEXEC);
+  CHECK(opened >= 0 && close(opened) == 0);
+}
+
 static void *work(void *data) {
   (void)data;
   find_own_stack();
@@ -83,6 +88,7 @@ static void *work(void *data) {
     may_jump = 0;
     CHECK(pthread_kill(pthread_self(), SIGUSR1) == 0);
     use_paths();
+    open_and_close();
   }
   return NULL;
 }
