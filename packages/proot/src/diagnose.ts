@@ -84,7 +84,9 @@ function judge(found: Probe): DiagnosisCheck[] {
     {
       name: "patched call sites",
       ok: true,
-      detail: found.patching ? "allowed" : "code in memory may not be changed: every call takes a signal, which is slower",
+      detail: found.patching
+        ? "allowed"
+        : "code in memory may not be changed: every call takes a signal, which is slower",
     },
   ];
 }
