@@ -27,24 +27,6 @@ static void go_back_from_entry(greg_t *registers) {
   go_back(registers, registers[REG_RAX], (uintptr_t)registers[REG_RCX]);
 }
 
-static void go_forward(greg_t *registers, const struct patched_call *patched) {
-  registers[REG_RDI] = patched->argument[0];
-  registers[REG_RSI] = patched->argument[1];
-  registers[REG_RDX] = patched->argument[2];
-  registers[REG_R10] = patched->argument[3];
-  registers[REG_R8] = patched->argument[4];
-  registers[REG_R9] = patched->argument[5];
-  registers[REG_RAX] = patched->result;
-  registers[REG_RBX] = patched->kept_register;
-  registers[REG_RIP] = patched->resume;
-  registers[REG_RSP] = (greg_t)patched_stack_pointer(patched);
-  registers[REG_EFL] = patched->flags;
-  if (patched->deferred != 0) {
-    registers[REG_RIP] = (greg_t)gate_deferred;
-    registers[REG_RSP] = patched->deferred;
-  }
-}
-
 static bool holds_something(const struct deferred_frame *frame) {
   return frame->resume != 0 && frame->resume_error == 0;
 }
@@ -75,6 +57,25 @@ static void settle_deferred(greg_t *registers, uintptr_t at) {
   }
   leave_deferred(registers, frame, 0);
   go_back(registers, frame->guest_number, (uintptr_t)registers[REG_RIP]);
+}
+
+static void go_forward(greg_t *registers, const struct patched_call *patched) {
+  registers[REG_RDI] = patched->argument[0];
+  registers[REG_RSI] = patched->argument[1];
+  registers[REG_RDX] = patched->argument[2];
+  registers[REG_R10] = patched->argument[3];
+  registers[REG_R8] = patched->argument[4];
+  registers[REG_R9] = patched->argument[5];
+  registers[REG_RAX] = patched->result;
+  registers[REG_RBX] = patched->kept_register;
+  registers[REG_RIP] = patched->resume;
+  registers[REG_RSP] = (greg_t)patched_stack_pointer(patched);
+  registers[REG_EFL] = patched->flags;
+  if (patched->deferred != 0) {
+    registers[REG_RIP] = (greg_t)gate_deferred;
+    registers[REG_RSP] = patched->deferred;
+    settle_deferred(registers, (uintptr_t)gate_deferred);
+  }
 }
 
 // A handler that is about to run, by what the assembly knows of it.
