@@ -47,13 +47,7 @@ export async function applyExtensions(
   }
   return {
     setup,
-    resolvePath(path) {
-      return applied.reduce((current, extension) => {
-        const resolved = extension.resolvePath?.(current) ?? current;
-        if (typeof resolved === "string" && resolved !== "") return resolved;
-        throw invalid(extension, `resolvePath(${JSON.stringify(current)}) gave no path`);
-      }, path);
-    },
+    resolvePath: (path) => applied.reduce((current, extension) => resolvePathBy(extension, current), path),
     async resolveCommand(command, guest) {
       let current = command;
       for (const extension of applied) {
@@ -80,13 +74,29 @@ async function attempt<T>(extension: GuestExtension, hook: string, call: () => T
   try {
     return await call();
   } catch (error) {
-    if (isAnyprocError(error)) throw error;
-    throw new AnyprocError(
-      "ANYPROC_EXTENSION_FAILED",
-      `extension ${extension.name}: ${hook} failed: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw failure(extension, hook, error);
   }
+}
+
+/** A guest path that is a path. */
+function resolvePathBy(extension: GuestExtension, path: string): string {
+  let resolved: unknown;
+  try {
+    resolved = extension.resolvePath?.(path) ?? path;
+  } catch (error) {
+    throw failure(extension, "resolvePath", error);
+  }
+  if (typeof resolved === "string" && resolved !== "") return resolved;
+  throw invalid(extension, `resolvePath(${JSON.stringify(path)}) gave no path`);
+}
+
+function failure(extension: GuestExtension, hook: string, error: unknown): AnyprocError {
+  if (isAnyprocError(error)) return error;
+  return new AnyprocError(
+    "ANYPROC_EXTENSION_FAILED",
+    `extension ${extension.name}: ${hook} failed: ${error instanceof Error ? error.message : String(error)}`,
+    { cause: error },
+  );
 }
 
 function checkSetup(extension: GuestExtension, setup: GuestSetup): GuestSetup {

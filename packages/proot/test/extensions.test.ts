@@ -173,17 +173,17 @@ describe.skipIf(engineIsMissing)("an extension", () => {
 });
 
 describe.skipIf(engineIsMissing)("an extension that fails", () => {
-  const failing = (hook: "setUp" | "resolveCommand" | "release"): GuestExtension => ({
+  const failing = (hook: "setUp" | "resolvePath" | "resolveCommand" | "release"): GuestExtension => ({
     name: "failing",
     [hook]() {
       throw new Error("no luck");
     },
   });
 
-  test.each(["setUp", "release", "resolveCommand"] as const)("in %s is named", async (hook) => {
+  test.each(["setUp", "release", "resolvePath", "resolveCommand"] as const)("in %s is named", async (hook) => {
     const attempt = async (): Promise<void> => {
       const guest = await createProot({ rootfs: "/", extensions: [failing(hook)] });
-      if (hook === "resolveCommand") await exec(guest, ["true"]);
+      if (hook !== "release") await exec(guest, ["true"]);
       await guest.close();
     };
     await expect(attempt()).rejects.toMatchObject({
