@@ -32,6 +32,24 @@ export class AttributeWriter {
     this.#native = native;
   }
 
+  /** Makes a file with content and attributes in one call. False when that is not possible, and nothing was done. */
+  makeFile(host: string | Buffer, path: TreePath, entry: TarEntry, content: Buffer): boolean {
+    const { mode, uid, gid, mtime, xattrs } = entry;
+    if (!this.#native || xattrs.size > 0) return false;
+    const owner = this.#privileged ? ([uid, gid] as const) : ([-1, -1] as const);
+    const isOwned = this.#native.createFile(
+      Buffer.from(host),
+      content,
+      mode,
+      ...owner,
+      mtime.seconds,
+      mtime.nanoseconds,
+    );
+    const isNoted = this.#privileged ? !isOwned : !isDefaultOwner(entry);
+    this.#note(path, isNoted ? { uid, gid } : {});
+    return true;
+  }
+
   /** For a new file that is open, after its content was written: chown(2) and write(2) take set-user-ID bits away. */
   setFile(descriptor: number, host: string | Buffer, path: TreePath, entry: TarEntry): void {
     const note = this.#owner(entry, () => fchownSync(descriptor, entry.uid, entry.gid));
@@ -113,8 +131,7 @@ export class AttributeWriter {
     { uid, gid }: Pick<TarEntry, "uid" | "gid">,
     change: () => void,
   ): { -readonly [Key in keyof Note]: Note[Key] } {
-    // Not listed means 0:0 in what an ordinary user unpacks.
-    if (!this.#privileged) return uid === 0 && gid === 0 ? {} : { uid, gid };
+    if (!this.#privileged) return isDefaultOwner({ uid, gid }) ? {} : { uid, gid };
     try {
       change();
       return {};
@@ -170,6 +187,11 @@ export class AttributeWriter {
       );
     }
   }
+}
+
+/** What is not listed belongs to 0:0 in what an ordinary user unpacks. */
+function isDefaultOwner({ uid, gid }: Pick<TarEntry, "uid" | "gid">): boolean {
+  return uid === 0 && gid === 0;
 }
 
 /** node:fs keeps microseconds, and takes a time before 1970 for now. */

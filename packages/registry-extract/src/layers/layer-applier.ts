@@ -1,20 +1,11 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  ftruncateSync,
-  linkSync,
-  openSync,
-  readlinkSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, copyFileSync, linkSync, openSync, readlinkSync, symlinkSync } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ByteString, EntrySink, TarEntry } from "../tar/entry.ts";
 import type { AttributeWriter } from "./attributes.ts";
 import { type DirectoryAttributes, DirectoryTree, type TreePath } from "./directory-tree.ts";
 import { readEntryName, splitPath, unsafe } from "./entry-path.ts";
+import { createEmptyFile, FileWriter } from "./file-writer.ts";
 import { printable } from "./host-path.ts";
 import type { LimitCounter } from "./limits.ts";
 import type { LowerFile } from "./lower-layers.ts";
@@ -35,8 +26,6 @@ export interface ApplierOptions {
   readonly findInLower?: ((names: readonly ByteString[]) => LowerFile | undefined) | undefined;
 }
 
-const createExclusively = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
 /**
  * Applies layers to a directory, lowest first (OCI image-spec, layer.md). All file system calls are synchronous: it is
  * made for a thread of its own.
@@ -53,7 +42,7 @@ export class LayerApplier {
   #whiteouts: WhiteoutWriter | undefined;
   /** What the present layer hides, where whiteouts are kept. */
   #hidden = new Set<TreePath>();
-  #openFile: number | undefined;
+  #file: FileWriter | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -106,8 +95,7 @@ export class LayerApplier {
 
   /** Lets go of a file that was being written, after a failure. */
   abandon(): void {
-    if (this.#openFile !== undefined) closeSync(this.#openFile);
-    this.#openFile = undefined;
+    this.#file?.abandon();
   }
 
   #make(names: readonly ByteString[], entry: TarEntry): EntrySink | undefined {
@@ -162,26 +150,8 @@ export class LayerApplier {
   }
 
   #makeFile(path: TreePath, entry: TarEntry): EntrySink {
-    let descriptor = -1;
-    let written = 0;
-    this.tree.replace(path, (host) => {
-      descriptor = openSync(host, createExclusively, 0o600);
-    });
-    this.#openFile = descriptor;
-    return {
-      write(chunk, position) {
-        for (let done = 0; done < chunk.length; ) {
-          done += writeSync(descriptor, chunk, done, chunk.length - done, position + done);
-        }
-        written = position + chunk.length;
-      },
-      end: () => {
-        if (entry.size > written) ftruncateSync(descriptor, entry.size);
-        this.#attributes.setFile(descriptor, this.tree.host(path), path, entry);
-        this.#openFile = undefined;
-        closeSync(descriptor);
-      },
-    };
+    this.#file = new FileWriter(this.tree, this.#attributes, path, entry);
+    return this.#file;
   }
 
   #makeHardLink(path: TreePath, entry: TarEntry): void {
@@ -244,7 +214,7 @@ export class LayerApplier {
   #makeNode(path: TreePath, entry: TarEntry): void {
     this.tree.replace(path, (host) => {
       const isReal = this.#attributes.makeNode(host, entry);
-      if (!isReal) closeSync(openSync(host, createExclusively, 0o600));
+      if (!isReal) createEmptyFile(host);
       this.#attributes.setNode(host, path, entry, isReal);
     });
   }
