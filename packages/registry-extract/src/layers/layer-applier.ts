@@ -10,6 +10,7 @@ import { printable } from "./host-path.ts";
 import type { LimitCounter } from "./limits.ts";
 import type { LowerFile } from "./lower-layers.ts";
 import type { PathFilter } from "./path-filter.ts";
+import { PathSet } from "./path-set.ts";
 import type { WhiteoutWriter } from "./whiteout-writer.ts";
 
 /** What layers are applied with. */
@@ -38,7 +39,7 @@ export class LayerApplier {
   readonly #attributes: AttributeWriter;
   readonly #skippedDirectories = new Map<TreePath, DirectoryAttributes>();
   /** What the present layer made; undefined in the lowest one, which has nothing to hide. */
-  #made: Set<TreePath> | undefined;
+  #made: PathSet | undefined;
   #whiteouts: WhiteoutWriter | undefined;
   /** What the present layer hides, where whiteouts are kept. */
   #hidden = new Set<TreePath>();
@@ -54,7 +55,7 @@ export class LayerApplier {
 
   /** Begins the next layer. */
   beginLayer({ isLowest, whiteouts }: { readonly isLowest: boolean; readonly whiteouts?: WhiteoutWriter }): void {
-    this.#made = isLowest ? undefined : new Set();
+    this.#made = isLowest ? undefined : new PathSet();
     this.#whiteouts = whiteouts;
     this.#hidden = new Set();
     this.#options.limits.beginLayer();
@@ -102,7 +103,7 @@ export class LayerApplier {
     const base = names.at(-1);
     if (base === undefined) {
       if (entry.type !== "directory") throw unsafe(entry.path, "would replace the root directory");
-      this.tree.directories.set("", entry);
+      this.tree.directories.set("", attributesOf(entry));
       return undefined;
     }
     if (!this.#isWanted(names.join("/"))) {
@@ -253,17 +254,19 @@ export class LayerApplier {
   }
 }
 
+const noXattrs: DirectoryAttributes["xattrs"] = new Map();
+
 function join(directory: TreePath, name: ByteString): TreePath {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
 function implicitAttributes(mtime: TarEntry["mtime"]): DirectoryAttributes {
-  return { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: new Map() };
+  return { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: noXattrs };
 }
 
 /** Only what is kept, so that the rest of the entry can be let go. */
 function attributesOf({ mode, uid, gid, mtime, xattrs }: TarEntry): DirectoryAttributes {
-  return { mode, uid, gid, mtime, xattrs };
+  return { mode, uid, gid, mtime, xattrs: xattrs.size === 0 ? noXattrs : xattrs };
 }
 
 function linkName(entry: TarEntry): string {
