@@ -99,4 +99,38 @@ describe("a part of an image", () => {
       await expect(readImageFile(reference, path, options)).rejects.toMatchObject({ code: "ANYPROC_IMAGE_NOT_FOUND" });
     }
   });
+
+  test("is found through links of every component, as inside the image", async () => {
+    const link = (path: string, linkPath: string) => ({ type: "symlink", path, linkPath }) as const;
+    const image = makeImage([
+      [
+        { path: "usr/" },
+        { path: "opt/" },
+        { path: "usr/lib/real/file", content: "one" },
+        link("lib", "usr/lib"),
+        link("usr/lib/by-name", "/lib/real"),
+        link("opt/deep", "../usr/../lib/by-name/./"),
+        link("out", "../../../../usr/lib/real/file"),
+        { path: "usr/lib/real/closed/file", content: "two", mode: 0 },
+        { type: "directory", path: "usr/lib/real/closed", mode: 0 },
+        link("round", "about"),
+        link("about", "/round"),
+        link("usr/lib/self", "self/x"),
+        link("into-file", "usr/lib/real/file/x"),
+      ],
+    ]);
+    const directory = temporaryDirectory();
+    writeLayout(join(directory, "layout"), { image });
+    const reference = `oci:${join(directory, "layout")}`;
+    const options = { cacheDirectory: join(directory, "cache") };
+    for (const path of ["lib/by-name/file", "/opt/deep/file", "out", "opt/../lib/real//file"]) {
+      expect((await readImageFile(reference, path, options)).toString(), path).toBe("one");
+    }
+    expect((await readImageFile(reference, "/lib/by-name/closed/file", options)).toString()).toBe("two");
+    for (const path of ["round", "usr/lib/self", "into-file", "opt/deep", "lib/none/file", "/"]) {
+      await expect(readImageFile(reference, path, options), path).rejects.toMatchObject({
+        code: "ANYPROC_IMAGE_NOT_FOUND",
+      });
+    }
+  });
 });
