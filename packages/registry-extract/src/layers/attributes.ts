@@ -3,7 +3,7 @@ import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "
 import { imageError } from "../errors.ts";
 import { type ByteString, bytesOf, type TarEntry } from "../tar/entry.ts";
 import type { DirectoryAttributes, TreePath } from "./directory-tree.ts";
-import { printable } from "./host-path.ts";
+import { detached, printable } from "./host-path.ts";
 import type { NativeFiles } from "./native-files.ts";
 
 /** What is written down about a path. */
@@ -25,6 +25,7 @@ export class AttributeWriter {
   readonly #privileged: boolean;
   readonly #native: NativeFiles | undefined;
   readonly #notes = new Map<TreePath, Note>();
+  #lastNote: Note | undefined;
   #noteBytes = 0;
 
   constructor({ privileged, native }: AttributeOptions) {
@@ -172,12 +173,21 @@ export class AttributeWriter {
     this.#native?.setModificationTime(Buffer.from(host), mtime.seconds, mtime.nanoseconds);
   }
 
+  /** One note for all files in a row that differ in nothing. */
+  #shared(note: Note): Note {
+    const last = this.#lastNote;
+    if (note.type || note.xattrs) return note;
+    if (last?.uid === note.uid && last?.gid === note.gid) return last as Note;
+    this.#lastNote = note;
+    return note;
+  }
+
   #note(path: TreePath, note: Note): void {
     if (Object.keys(note).length === 0) {
       this.#notes.delete(path);
       return;
     }
-    this.#notes.set(path, note);
+    this.#notes.set(detached(path), this.#shared(note));
     const values = Object.values(note.xattrs ?? {});
     this.#noteBytes += path.length + 100 + values.reduce((sum, value) => sum + value.length, 0);
     if (this.#noteBytes > mostNoteBytes) {

@@ -14,3 +14,8 @@ export function toByteString(path: string): ByteString {
 export function printable(path: ByteString): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }
+
+/** The same text in memory of its own: what was cut out of a longer one, or put together, keeps its parts alive. */
+export function detached(text: ByteString): ByteString {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
