@@ -8,6 +8,7 @@ import { sizeOf, writeFileAtomically } from "../cache/files.ts";
 import { ownerName } from "../cache/owner.ts";
 import { imageError, reasonOf } from "../errors.ts";
 import { parseJsonObject } from "../image/descriptor.ts";
+import type { TarEntry } from "../tar/entry.ts";
 import { endOfArchive, formatHeader, padding } from "../tar/tar-writer.ts";
 import type { SavedFile } from "./saved-files.ts";
 
@@ -52,25 +53,37 @@ export async function writeArchive(path: string, files: readonly SavedFile[], si
 }
 
 async function* archive(files: readonly SavedFile[]): AsyncGenerator<Buffer> {
+  const directories = new Set<string>();
   for (const { path, content } of files) {
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+      const directory = path.slice(0, slash);
+      // skopeo gives a directory without an entry to root, which it cannot do for an ordinary user.
+      if (!directories.has(directory)) yield formatHeader(entryOf("directory", directory, 0));
+      directories.add(directory);
+    }
     const size = Buffer.isBuffer(content) ? content.length : content.size;
-    yield formatHeader({
-      type: "file",
-      path,
-      linkPath: "",
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      mtime: { seconds: 0, nanoseconds: 0 },
-      size,
-      device: { major: 0, minor: 0 },
-      xattrs: new Map(),
-    });
+    yield formatHeader(entryOf("file", path, size));
     if (Buffer.isBuffer(content)) yield content;
     else yield* createReadStream(content.path) as AsyncIterable<Buffer>;
     yield padding(size);
   }
   yield endOfArchive;
+}
+
+/** It belongs to who makes the archive: skopeo gives what it unpacks to the owner that is named. */
+function entryOf(type: "file" | "directory", path: string, size: number): TarEntry {
+  return {
+    type,
+    path,
+    linkPath: "",
+    mode: type === "file" ? 0o644 : 0o755,
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    mtime: { seconds: 0, nanoseconds: 0 },
+    size,
+    device: { major: 0, minor: 0 },
+    xattrs: new Map(),
+  };
 }
 
 async function copyAtomically(from: string, to: string): Promise<void> {
