@@ -22,6 +22,7 @@ export { type PulledImage, pullImage } from "./pull/pull-image.ts";
 export { readImageFile } from "./pull/read-image-file.ts";
 export type { BuiltImage, ImageInput } from "./push/build-image.ts";
 export { type PushedImage, type PushOptions, pushImage } from "./push/push-image.ts";
+export { type SavedImage, type SaveOptions, saveImage } from "./push/save-image.ts";
 export type { UploadResult } from "./push/upload-blob.ts";
 export { type Credentials, type CredentialsLookup, findCredentials } from "./registry/credentials.ts";
 export type { RegistryOptions } from "./registry/registry-options.ts";

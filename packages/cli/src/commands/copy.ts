@@ -17,7 +17,7 @@ export function copyCommand(setExitCode: SetExitCode): Command {
     .description("copy a root filesystem to or from another machine, a registry, a layout or an archive")
     .usage("[options] SOURCE TARGET")
     .argument("<source>", "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH, registry:REF, oci:DIR[:TAG] or an archive")
-    .argument("<target>", "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH or registry:REF; one of the two is a directory here");
+    .argument("<target>", "the same kinds, but tar:; one of the two is a directory here");
   addSshOptions(
     command
       .optionsGroup("On ssh:")
@@ -33,6 +33,7 @@ Examples:
   $ anyproc copy ssh://box.example.org:2222/var/log/app ./logs
   $ anyproc copy registry:debian:12 dir:./debian
   $ anyproc copy dir:./debian registry:localhost:5000/debian:mine
+  $ anyproc copy dir:./debian docker-archive:debian.tar:debian:mine
 
 Archives are oci-archive:FILE, docker-archive:FILE and tar:FILE. A copy over ssh that was interrupted goes on where it
 stopped; what could not be kept is told, and is no failure.`,
