@@ -164,6 +164,15 @@ describe("an environment", () => {
     await expect(own.spawn(never)).rejects.toMatchObject({ code: "ANYPROC_CLOSED" });
   });
 
+  test("closes what a program that has ended left unread", async () => {
+    const own = localEnvironment();
+    const child = await own.spawn(nodeProgram("console.log('out')"));
+    while (child.exitCode === undefined) await new Promise(setImmediate);
+    await own.close();
+    expect(await child.wait()).toMatchObject({ code: 0 });
+    expect(await text(child.stdout)).toBe("");
+  });
+
   test.each([
     ["pty", { argv: ["x"], pty: true }],
     ["user", { argv: ["x"], user: "root" }],
@@ -173,5 +182,29 @@ describe("an environment", () => {
     expect(() => environment.create(command)).toThrow(
       expect.objectContaining({ code: "ANYPROC_UNSUPPORTED", message: expect.stringContaining(what) }),
     );
+  });
+});
+
+describe("a stream that feeds stdin", () => {
+  test("keeps no listener when the program ends first, however many programs it has fed", async () => {
+    const source = new Readable({ read() {} });
+    for (let turn = 0; turn < 3; turn += 1) {
+      const child = environment.create(nodeProgram(""));
+      child.attachStdin(source);
+      await child.start();
+      await child.wait();
+    }
+    expect(source.eventNames().map((name) => [name, source.listenerCount(name)])).toEqual([]);
+  });
+
+  test("may fail before its turn", async () => {
+    const failure = new Error("never began");
+    const child = environment.create(copyStdin);
+    const second = new Readable({ read() {} });
+    child.attachStdin(new Readable({ read() {} }));
+    child.attachStdin(second);
+    await child.start();
+    second.destroy(failure);
+    await expect(child.wait()).rejects.toMatchObject({ code: "ANYPROC_INPUT_FAILED", cause: failure });
   });
 });
