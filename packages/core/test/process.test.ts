@@ -197,6 +197,15 @@ describe("a stream that feeds stdin", () => {
     expect(source.eventNames().map((name) => [name, source.listenerCount(name)])).toEqual([]);
   });
 
+  test("is left alone when the program has ended already", async () => {
+    const child = await environment.spawn(nodeProgram(""));
+    child.stdin.write("nothing that anybody reads");
+    await child.wait();
+    const source = new Readable({ read() {} });
+    child.attachStdin(source);
+    expect(source.eventNames()).toEqual([]);
+  });
+
   test("may fail before its turn", async () => {
     const failure = new Error("never began");
     const child = environment.create(copyStdin);

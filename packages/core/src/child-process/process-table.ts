@@ -71,7 +71,12 @@ function runPs(): Promise<ProcessEntry[]> {
   return new Promise((resolve) => {
     execFile("ps", ["-A", "-o", "pid=,ppid=,stat=,lstart="], (error, stdout) => {
       if (error) return resolve([]);
-      resolve(stdout.split("\n").map(readRow).filter((entry) => entry !== undefined));
+      resolve(
+        stdout
+          .split("\n")
+          .map(readRow)
+          .filter((entry) => entry !== undefined),
+      );
     });
   });
 }

@@ -53,7 +53,9 @@ export class ProcessTree {
     let wasStill = false;
     for (let looks = 0; looks < maxLooks; looks += 1) {
       const isLarger = await this.look();
-      const isStill = [...this.#members.values()].every((member) => member.isStill || this.#unreachable.has(member.pid));
+      const isStill = [...this.#members.values()].every(
+        (member) => member.isStill || this.#unreachable.has(member.pid),
+      );
       if (wasStill && isStill && !isLarger) return;
       wasStill = isStill;
       this.signal("SIGSTOP");

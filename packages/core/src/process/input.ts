@@ -31,11 +31,15 @@ export class Input extends Writable {
     this.#held = undefined;
   }
 
-  /** Feeds a stream, after those that are being fed already; the last one ends this stream. */
+  /**
+   * Feeds a stream, after those that are being fed already; the last one ends this stream. It is left alone when the
+   * program takes no more, which nobody can know in advance.
+   */
   feed(source: Readable): void {
-    if (this.writableEnded || this.destroyed) {
+    if (this.writableEnded) {
       throw new AnyprocError("ANYPROC_CLOSED", "stdin has ended: attach sources before the last one is over");
     }
+    if (this.destroyed) return;
     this.#sources.push(source);
     source.on("error", this.#fail);
     if (source.errored) this.#fail(source.errored);

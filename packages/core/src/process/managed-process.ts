@@ -126,10 +126,11 @@ export class ManagedProcess implements Process {
   }
 
   resize(size: Required<PtySize>): void {
-    if (!this.#running?.resize) {
+    if (!this.command.pty || !this.#running) {
       throw unsupported(this.#name, "resize", "run the command with `pty`, and resize it after the start");
     }
-    this.#running.resize(size);
+    // A program that could not be started has no terminal.
+    this.#running.resize?.(size);
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Bytes at a file's start that tell what it is: what Linux itself looks at, linux/binfmts.h, BINPRM_BUF_SIZE. */
 export const headerBytes = 256;
 
-/** Why this machine cannot execute a file that starts so; undefined when it can, as far as its start tells. */
+/** Why execve(2) refuses a file that starts so; undefined when it does not, as far as its start tells. */
 export function formatProblem(header: Buffer): string | undefined {
   return header.subarray(0, 2).equals(Buffer.from("#!")) ? scriptProblem(header) : nativeProblem(header);
 }
