@@ -100,6 +100,9 @@ describe.skipIf(process.platform === "win32")("a program that cannot be executed
       const running = exec(host, { argv: ["true"], cwd: join(closed, "inside"), pty });
       await expect(running).rejects.toMatchObject({ code: "ANYPROC_CWD_NOT_FOUND" });
     }
+    expect(() => createHost({ rootfs: join(closed, "inside") })).toThrow(
+      expect.objectContaining({ code: "ANYPROC_ROOTFS_NOT_FOUND" }),
+    );
   });
 });
 

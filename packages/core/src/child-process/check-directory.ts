@@ -16,7 +16,8 @@ export function checkDirectory({ cwd, name }: Pick<LocalProgram, "cwd" | "name">
   );
 }
 
-function isDirectory(path: string): boolean {
+/** True for a directory, and for a symlink to one. */
+export function isDirectory(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch {

@@ -3,7 +3,7 @@
  * its own so that `@anyproc/core` itself stays free of it.
  */
 
-export { checkDirectory } from "./check-directory.ts";
+export { checkDirectory, isDirectory } from "./check-directory.ts";
 export { endTree } from "./end-tree.ts";
 export { formatProblem, headerBytes, scriptInterpreter } from "./executable-format.ts";
 export { findProgram, isMissingFromPath } from "./find-program.ts";
