@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
-import { exec, type Process } from "@anyproc/core";
-import { describe, expect, test } from "vitest";
+import type { Process } from "@anyproc/core";
+import { describe, expect, test, vi } from "vitest";
 import { localEnvironment, nodeProgram } from "./local-environment.ts";
 
 const environment = localEnvironment();
@@ -147,9 +147,24 @@ describe("a descendant that has cut all ties and holds the output", () => {
     }
   });
 
-  test("does not keep exec() waiting after the timeout", async () => {
-    const result = await exec(environment, leaving, { timeoutMs: 1000, reject: false });
-    process.kill(Number(result.stdout));
+  test("does not keep wait() waiting after the timeout", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const timeoutMs = 60_000;
+      const child = await environment.spawn(leaving, { timeoutMs });
+      const [pid] = (await once(child.stdout, "data")) as [Buffer];
+      try {
+        while (child.exitCode === undefined) await new Promise(setImmediate);
+        const waiting = child.wait();
+        await vi.advanceTimersByTimeAsync(timeoutMs);
+        await vi.advanceTimersByTimeAsync(timeoutMs);
+        expect(await waiting).toMatchObject({ code: 3, timedOut: false });
+      } finally {
+        process.kill(Number(pid));
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
