@@ -4,11 +4,14 @@ import { type Killable, ProcessTree } from "./process-tree.ts";
 
 export type { Killable } from "./process-tree.ts";
 
+// A guard: nothing holds up a death by SIGKILL but a call that cannot be interrupted.
+const longestDeathMs = 2000;
+
 /**
  * Ends a child and its descendants: `killSignal` first, SIGKILL after `forceKillAfterMs`.
  *
- * They are stopped while they are sent it, and then continued: one that is asked while its parent goes on could miss
- * it, and a tree that somebody had stopped could not answer.
+ * They are stopped while they are sent it, and then continued. A child that is started in the middle of it would be
+ * missed, and a tree that somebody had stopped could not answer.
  */
 export async function endTree(child: Killable, options: EndOptions, exited: Promise<unknown>): Promise<void> {
   const root = child.pid;
@@ -24,6 +27,7 @@ export async function endTree(child: Killable, options: EndOptions, exited: Prom
   }
   tree.signal("SIGKILL");
   await exited;
+  await endsWithin(tree, exited, longestDeathMs);
 }
 
 async function endsWithin(tree: ProcessTree, exited: Promise<unknown>, ms: number): Promise<boolean> {

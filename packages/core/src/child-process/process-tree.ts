@@ -25,16 +25,16 @@ export class ProcessTree {
     this.#root = root;
   }
 
-  /** True when the last look found nobody. */
+  /** True when the last look found nobody who may be signalled. */
   get isGone(): boolean {
-    return this.#members.size === 0;
+    return [...this.#members.keys()].every((pid) => this.#unreachable.has(pid));
   }
 
   /** Looks who is there now. True when somebody new is. */
   async look(): Promise<boolean> {
     const table = await processTable(this.#root);
     const root = table.get(this.#root);
-    if (this.isGone && root) this.#members.set(this.#root, root);
+    if (this.#members.size === 0 && root) this.#members.set(this.#root, root);
     for (const [pid, { startedAt }] of this.#members) {
       const present = table.get(pid);
       if (present?.startedAt === startedAt) this.#members.set(pid, present);
