@@ -77,7 +77,7 @@ function elfProblem(header: Buffer): string | undefined {
   const name = elfMachines.get(machine) ?? `machine ${machine}`;
   const native = nativeMachines[process.arch] ?? [];
   if (!native.includes(name)) {
-    return `it is built for ${name}, and this machine is ${native[0] ?? process.arch}: open one that is built for it`;
+    return `it is built for ${name}, and this machine is ${native[0] ?? process.arch}: use one that is built for it`;
   }
   // ET_EXEC and ET_DYN: the rest are object files and memory images.
   return type === 2 || type === 3 ? undefined : "it is an ELF file, but not an executable one: link it first";
