@@ -1,43 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
-import { debianArchive } from "../../test-e2e/setup/debian.ts";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { makeDebian, sidesOf } from "./engine-sides.ts";
 import type { Comparison, Target } from "./report.ts";
 import { interleave, type Side, timeMs } from "./rounds.ts";
-
-const launcher = resolve(import.meta.dirname, "../../packages/proot-linux-x64/bin/anyproc-proot");
-const binds = ["/dev", "/proc", "/sys"];
-
-type Enter = (rootfs: string) => readonly string[];
-
-// Debian's proot and chroot(2) run on the very same tree as the engine, with the same binds where there are any.
-const enter: Record<"anyproc" | "chroot" | "proot", Enter> = {
-  anyproc: (rootfs) => [
-    launcher,
-    ...["--rootfs", rootfs, "--id", "0:0"],
-    ...binds.flatMap((path) => ["--bind", path, path]),
-    "--",
-  ],
-  chroot: (rootfs) => ["chroot", rootfs],
-  proot: (rootfs) => ["proot", "-0", "-r", rootfs, ...binds.flatMap((path) => ["-b", path])],
-};
-
-async function run(argv: readonly string[]): Promise<string> {
-  const [file = "", ...args] = argv;
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], cwd: "/" });
-  const [[code], output] = await Promise.all([once(child, "close"), text(child.stdout)]);
-  if (code !== 0) throw new Error(`${argv.join(" ")}: exited with ${code}`);
-  return output;
-}
-
-/** The sides of one comparison in this root filesystem. */
-function sidesOf(rootfs: string, make: (inside: (argv: readonly string[]) => Promise<string>) => Side) {
-  return Object.fromEntries(
-    Object.entries(enter).map(([name, prefix]) => [name, make((argv) => run([...prefix(rootfs), ...argv]))]),
-  );
-}
 
 interface SystemCall {
   readonly name: string;
@@ -76,10 +41,8 @@ const programs: readonly { readonly argv: readonly string[]; readonly targets: r
  * temporary directory below this one. Needs root, for chroot(2).
  */
 export async function* benchEngine(rounds: number, directory: string): AsyncGenerator<Comparison> {
-  const rootfs = mkdtempSync(join(directory, "anyproc-bench-"));
+  const { rootfs, remove } = makeDebian(directory);
   try {
-    chmodSync(rootfs, 0o755);
-    execFileSync("tar", ["-xpf", debianArchive(), "--numeric-owner", "-C", rootfs]);
     const program = "/opt/system-calls";
     const source = join(import.meta.dirname, "system-calls.c");
     execFileSync("cc", ["-O2", "-static", "-o", join(rootfs, program), source]);
@@ -98,6 +61,6 @@ export async function* benchEngine(rounds: number, directory: string): AsyncGene
       yield { title: argv.join(" "), unit: "ms", times, ours: "anyproc", targets };
     }
   } finally {
-    rmSync(rootfs, { recursive: true, force: true });
+    remove();
   }
 }
