@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["*.test.ts"],
     globalSetup: "setup/global-setup.ts",
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ["default", ...(reports ? ["json"] : [])],
     ...(reports && { outputFile: { json: `${reports}/vitest-e2e-${process.pid}.json` } }),
   },

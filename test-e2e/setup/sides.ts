@@ -11,8 +11,15 @@ export interface Trial {
   readonly input?: string;
 }
 
-// Nothing of the machine's environment may make the two sides differ.
-const cleanly = ["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "TZ=UTC"];
+/** Nothing of the machine's environment may make the two sides differ. */
+export const cleanly = [
+  "/usr/bin/env",
+  "-i",
+  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+  "HOME=/root",
+  "LC_ALL=C.UTF-8",
+  "TZ=UTC",
+];
 
 // The engine binds these by default; in a mount namespace of its own, so that they vanish with the command.
 const enterChroot = `

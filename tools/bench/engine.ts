@@ -1,46 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
-import { debianArchive } from "../../test-e2e/setup/debian.ts";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeDebian, sidesOf } from "./engine-sides.ts";
 import type { Comparison, Target } from "./report.ts";
 import { interleave, type Side, timeMs } from "./rounds.ts";
-
-const launcher = resolve(import.meta.dirname, "../../packages/proot-linux-x64/bin/anyproc-proot");
-const binds = ["/dev", "/proc", "/sys"];
-
-type Enter = (rootfs: string) => readonly string[];
-
-const anyproc = (rootfs: string, ...options: readonly string[]): readonly string[] => [
-  launcher,
-  ...["--rootfs", rootfs, "--id", "0:0", ...options],
-  ...(rootfs === "/" ? [] : binds.flatMap((path) => ["--bind", path, path])),
-  "--",
-];
-
-// Debian's proot and chroot(2) run on the very same tree as the engine, with the same binds where there are any.
-const enter: Record<"anyproc" | "unpatched" | "chroot" | "proot", Enter> = {
-  anyproc: (rootfs) => anyproc(rootfs),
-  unpatched: (rootfs) => anyproc(rootfs, "--no-patch"),
-  chroot: (rootfs) => ["chroot", rootfs],
-  proot: (rootfs) => ["proot", "-0", "-r", rootfs, ...binds.flatMap((path) => ["-b", path])],
-};
-
-async function run(argv: readonly string[]): Promise<string> {
-  const [file = "", ...args] = argv;
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], cwd: "/" });
-  const [[code], output] = await Promise.all([once(child, "close"), text(child.stdout)]);
-  if (code !== 0) throw new Error(`${argv.join(" ")}: exited with ${code}`);
-  return output;
-}
-
-/** The sides of one comparison in this root filesystem. */
-function sidesOf(rootfs: string, make: (inside: (argv: readonly string[]) => Promise<string>) => Side) {
-  return Object.fromEntries(
-    Object.entries(enter).map(([name, prefix]) => [name, make((argv) => run([...prefix(rootfs), ...argv]))]),
-  );
-}
 
 interface SystemCall {
   readonly name: string;
@@ -114,11 +77,9 @@ async function* compare(rootfs: string, list: readonly Program[], rounds: number
  * proot, with the root filesystem in a temporary directory below this one. Needs root, for chroot(2).
  */
 export async function* benchEngine(rounds: number, directory: string): AsyncGenerator<Comparison> {
-  const rootfs = mkdtempSync(join(directory, "anyproc-bench-"));
+  const { rootfs, remove } = makeDebian(directory);
   const directoryOfThisMachine = mkdtempSync(join(directory, "anyproc-bench-"));
   try {
-    chmodSync(rootfs, 0o755);
-    execFileSync("tar", ["-xpf", debianArchive(), "--numeric-owner", "-C", rootfs]);
     const program = "/opt/system-calls";
     const source = join(import.meta.dirname, "system-calls.c");
     execFileSync("cc", ["-O2", "-static", "-o", join(rootfs, program), source]);
@@ -132,6 +93,7 @@ export async function* benchEngine(rounds: number, directory: string): AsyncGene
     yield* compare(rootfs, programs, rounds);
     yield* compare("/", programsOfThisMachine(directoryOfThisMachine), rounds);
   } finally {
-    for (const made of [rootfs, directoryOfThisMachine]) rmSync(made, { recursive: true, force: true });
+    rmSync(directoryOfThisMachine, { recursive: true, force: true });
+    remove();
   }
 }

@@ -18,7 +18,7 @@
 // Claims one of `count` words. Returns its index, or -1 when all are taken.
 int owner_claim(uint32_t *words, int count);
 
-// Top of a private stack. Waits while all are in use, which takes no longer than a non-blocking system call.
+// Top of a private stack. While all are in use it waits a little, then makes one more.
 void *slot_acquire(void);
 void slot_release(void *top);
 
