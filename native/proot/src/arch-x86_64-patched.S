@@ -62,9 +62,9 @@ patched_inside:
         lea -SLOT_TOP_SIZE(%rax,%rcx), %rsp
         mov %rbx, %rdi
         call patched_call
-        mov PATCHED_SLOT(%rbx), %rax
-        mov %rbx, %rsp
-        movl $0, (%rax)
+        mov PATCHED_SLOT(%rbx), %rcx
+        mov %rax, %rsp
+        movl $0, (%rcx)
         jmp 4f
 // The guest's own syscall instruction is still there, and traps.
 3:      mov PATCHED_NUMBER(%rbx), %rax
@@ -88,15 +88,12 @@ patched_exit:
         mov PATCHED_RESULT(%r11), %rax
         mov PATCHED_KEPT(%r11), %rbx
         mov PATCHED_DEFERRED(%r11), %rcx
-        jrcxz 1f
-        lea PATCHED_FLAGS(%r11), %rsp
+        push PATCHED_FLAGS(%r11)
         popfq
-        mov %rcx, %rsp
+        jrcxz 1f
         jmp gate_deferred
 1:      mov PATCHED_RESUME(%r11), %rcx
-        lea PATCHED_FLAGS(%r11), %rsp
-        popfq
-        lea ARCH_RED_ZONE(%rsp), %rsp
+        lea PATCHED_SIZE+ARCH_RED_ZONE(%r11), %rsp
         .globl patched_last // the stack below may be overwritten; rcx is where the guest goes on
 patched_last:
         jmp *%rcx

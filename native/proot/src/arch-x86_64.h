@@ -23,6 +23,7 @@
 #define PATCHED_KEPT 96
 #define PATCHED_RESUME 104
 #define PATCHED_FLAGS 112
+#define PATCHED_SIZE 120
 
 #define ARCH_PAGE_SIZE 4096
 // Bytes below the stack pointer that belong to the running function (System V ABI, AMD64 supplement, 3.2.2).

@@ -23,8 +23,7 @@ _Static_assert(offsetof(struct patched_call, kept_register) == PATCHED_KEPT, "kn
 _Static_assert(offsetof(struct patched_call, resume) == PATCHED_RESUME, "known to the assembly");
 _Static_assert(offsetof(struct patched_call, flags) == PATCHED_FLAGS, "known to the assembly");
 _Static_assert(offsetof(struct process, slot_owner) == 0, "known to the assembly");
-// A signal that comes between the last instructions may be put below the red zone of a stack pointer behind the frame.
-_Static_assert(sizeof(struct patched_call) <= ARCH_RED_ZONE, "lies in the red zone of whoever leaves it");
+_Static_assert(sizeof(struct patched_call) == PATCHED_SIZE, "known to the assembly");
 
 static long make_call(struct patched_call *patched, struct call *call) {
   long result = syscall_handler(call->number)(call);
@@ -57,7 +56,7 @@ static long change_mask(struct patched_call *patched, struct call *call) {
   return result;
 }
 
-void patched_call(struct patched_call *patched) {
+void *patched_call(struct patched_call *patched) {
   if (!process.armed)
     life_arm();
   struct deferred deferred;
@@ -65,6 +64,7 @@ void patched_call(struct patched_call *patched) {
   struct call call = {.number = patched->number, .deferred = &deferred};
   memcpy(call.argument, patched->argument, sizeof call.argument);
   patched->result = call.number == SYS_rt_sigprocmask ? change_mask(patched, &call) : make_call(patched, &call);
+  return patched->deferred != 0 ? (void *)patched->deferred : patched;
 }
 
 uintptr_t patched_stack_pointer(const struct patched_call *patched) {

@@ -22,8 +22,9 @@ struct patched_call {
   long flags;         // of the processor
 };
 
-// Answers the call. Called by the assembly on a private stack.
-void patched_call(struct patched_call *patched);
+// Answers the call. Called by the assembly on a private stack. Returns the lowest address of the guest's stack that is
+// in use, below which signals may go.
+void *patched_call(struct patched_call *patched);
 
 // The guest's stack pointer at its system call.
 uintptr_t patched_stack_pointer(const struct patched_call *patched);

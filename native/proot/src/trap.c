@@ -53,6 +53,13 @@ struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t
   return frame;
 }
 
+// Where the guest's stack is free: below the signal frame, which is still to be returned from, if that lies there.
+static uintptr_t free_stack_of(const ucontext_t *context) {
+  enum { SIGNAL_FRAME_MAX = 64 * 1024, ENTRY_FRAME_MAX = 256 };
+  uintptr_t limit = arch_stack_pointer(context) - ARCH_RED_ZONE, frame = (uintptr_t)context;
+  return frame < limit && limit - frame < SIGNAL_FRAME_MAX ? frame - ENTRY_FRAME_MAX : limit;
+}
+
 void trap_handle(const siginfo_t *info, ucontext_t *context) {
   if (!process.armed)
     life_arm();
@@ -74,7 +81,7 @@ void trap_handle(const siginfo_t *info, ucontext_t *context) {
     arch_set_result(context, result);
     return;
   }
-  struct deferred_frame *frame = deferred_place(&deferred, arch_stack_pointer(context) - ARCH_RED_ZONE);
+  struct deferred_frame *frame = deferred_place(&deferred, free_stack_of(context));
   if (frame == NULL) {
     arch_set_result(context, -EFAULT);
     return;
