@@ -7,7 +7,7 @@
 struct configuration {
   int root;   // O_PATH
   int config; // sealed blob
-  int shared; // one page
+  int shared; // empty
   int descriptor_base;
   char shim[4096];
 };

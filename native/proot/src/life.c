@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "namespace.h"
 #include "process.h"
 #include "sys.h"
 #include "text.h"
@@ -40,13 +41,21 @@ void life_arm(void) {
 
 long life_fork(struct call *call) {
   if (call->stage == 1) {
-    if (call->result == 0)
+    if (call->result == 0) {
       life_arm();
+      if (call->number == SYS_clone)
+        namespace_start((unsigned long)call->argument[0]);
+    }
     return call->result;
   }
+  bool has_flags = call->number == SYS_clone;
+  if (has_flags && call->argument[1] != 0)
+    return -EPERM; // the child would not come back here: it has a stack of its own
   struct deferred *deferred = call->deferred;
   deferred->number = call->number;
   memcpy(deferred->argument, call->argument, sizeof deferred->argument);
+  if (has_flags)
+    deferred->argument[0] = (long)namespace_strip((unsigned long)call->argument[0]);
   deferred->resume = true;
   return CALL_DEFERRED;
 }

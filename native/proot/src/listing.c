@@ -82,8 +82,8 @@ static long put_missing(long descriptor, char *out, long room) {
   long size = 0;
   if (!cursor_from_descriptor(&cursor, (int)descriptor))
     return 0;
-  for (size_t i = 0; i < config.bind_count; i++) {
-    const struct bind *bind = &config.binds[i];
+  for (size_t i = 0; i < mounts()->count; i++) {
+    const struct bind *bind = &mounts()->binds[i];
     if ((bind->flags & BIND_MISSING) != 0 &&
         cursor_is_at(&cursor, bind->guest, bind->guest_length - bind->name_length - 1))
       size += put_entry(bind, out + size, room - size);
@@ -110,7 +110,7 @@ static long list_start(const long argument[3], long *size) {
 long listing_call(struct call *call) {
   const long *argument = call->argument;
   for (;;) {
-    bool is_start = config.has_missing_bind && SYS_3(SYS_lseek, argument[0], 0, SEEK_CUR) == 0;
+    bool is_start = mounts()->has_missing && SYS_3(SYS_lseek, argument[0], 0, SEEK_CUR) == 0;
     long size, missing = 0;
     if (is_start)
       missing = list_start(argument, &size);

@@ -70,6 +70,11 @@ static long open_later(struct call *call, struct place *place, const struct open
   return CALL_DEFERRED;
 }
 
+static bool writes_ids(const struct place *place, const struct stat *stat, long flags) {
+  return S_ISREG(stat->st_mode) && stat->st_size == 0 && (flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0 &&
+         proc_file_takes_ids(place);
+}
+
 // A file of procfs, which has no size, that is read.
 static bool tells_host(const struct place *place, const struct stat *stat, long flags) {
   return S_ISREG(stat->st_mode) && stat->st_size == 0 && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY &&
@@ -119,6 +124,10 @@ static long open_found(struct call *call, const struct opening *opening) {
     result = proc_file_open(&place, flags);
     path_release(&place);
     return result;
+  }
+  if (result == 0 && writes_ids(&place, &stat, flags)) {
+    path_release(&place);
+    return SYS_4(SYS_openat, AT_FDCWD, "/dev/null", opening->flags, 0);
   }
   if (result == 0)
     return may_block(&stat) && (flags & O_PATH) == 0 ? open_later(call, &place, opening, flags)

@@ -12,6 +12,7 @@
 #include "identity-calls.h"
 #include "life.h"
 #include "listing.h"
+#include "namespace.h"
 #include "path.h"
 #include "signals.h"
 #include "trace.h"

@@ -24,8 +24,8 @@ static struct config sample(void) {
       .root = "/rootfs",
       .shim = "/usr/lib/shim",
       .scratch = "/tmp/scratch",
-      .bind_count = 3,
-      .binds = binds,
+      .mounts.count = 3,
+      .mounts.binds = binds,
   };
 }
 
@@ -48,15 +48,15 @@ static void reads_back_what_was_written(void) {
   EXPECT(out.root_length, 7);
   EXPECT_TEXT(out.shim, "/usr/lib/shim");
   EXPECT_TEXT(out.scratch, "/tmp/scratch");
-  EXPECT(out.bind_count, 3);
-  EXPECT(out.has_read_only_bind, true);
-  EXPECT_TEXT(out.binds[0].guest, "/srv/data/deep");
-  EXPECT_TEXT(out.binds[0].name, "deep");
-  EXPECT(out.binds[0].name_length, 4);
-  EXPECT_TEXT(out.binds[0].host, "");
-  EXPECT_TEXT(out.binds[1].guest, "/etc/hosts");
-  EXPECT(out.binds[1].flags, 0);
-  EXPECT_TEXT(out.binds[2].host, "/dev");
+  EXPECT(out.mounts.count, 3);
+  EXPECT(out.mounts.has_read_only, true);
+  EXPECT_TEXT(out.mounts.binds[0].guest, "/srv/data/deep");
+  EXPECT_TEXT(out.mounts.binds[0].name, "deep");
+  EXPECT(out.mounts.binds[0].name_length, 4);
+  EXPECT_TEXT(out.mounts.binds[0].host, "");
+  EXPECT_TEXT(out.mounts.binds[1].guest, "/etc/hosts");
+  EXPECT(out.mounts.binds[1].flags, 0);
+  EXPECT_TEXT(out.mounts.binds[2].host, "/dev");
 }
 
 static void host_root_is_the_empty_path(void) {
@@ -78,8 +78,8 @@ static void writer_refuses_bad_paths(void) {
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
     struct bind bind = {.guest = bad[i], .host = "/x"};
     from = sample();
-    from.binds = &bind;
-    from.bind_count = 1;
+    from.mounts.binds = &bind;
+    from.mounts.count = 1;
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
   }
 }
@@ -90,14 +90,14 @@ static void writer_refuses_impossible_binds(void) {
   struct bind root = {.guest = "/", .host = "/x"};
   struct bind twice[] = {{.guest = "/a", .host = "/x"}, {.guest = "/a", .host = "/y"}};
   struct config from = sample();
-  from.binds = &root;
-  from.bind_count = 1;
+  from.mounts.binds = &root;
+  from.mounts.count = 1;
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
-  from.binds = twice;
-  from.bind_count = 2;
+  from.mounts.binds = twice;
+  from.mounts.count = 2;
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
-  from.binds = many;
-  from.bind_count = CONFIG_BINDS_MAX + 1;
+  from.mounts.binds = many;
+  from.mounts.count = CONFIG_BINDS_MAX + 1;
   EXPECT(write_sample(from, blob, sizeof blob), -E2BIG);
 }
 
