@@ -5,6 +5,7 @@
 #include "options.h"
 
 struct configuration {
+  bool is_nested; // the rest is not used then: the outer run's holds
   int root;   // O_PATH
   int config; // sealed blob
   int shared; // empty

@@ -1,14 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "../src/layout.h"
 #include "configuration.h"
 #include "failure.h"
+#include "nested.h"
 #include "options.h"
 #include "probe.h"
 #include "spawn.h"
@@ -37,13 +36,6 @@ static void hold_standard_streams(void) {
     close(opened);
 }
 
-// A guest's mappings hold the shim. A second one would need the same place and the same signal.
-static void refuse_nesting(void) {
-  unsigned char resident;
-  if (mincore((void *)SHIM_TEXT, 1, &resident) == 0)
-    fail("nested", EBUSY, "this process is a guest already");
-}
-
 int main(int argc, char **argv) {
   static struct options options;
   static struct configuration configuration;
@@ -53,8 +45,9 @@ int main(int argc, char **argv) {
   options_parse(argv, &options);
   if (options.probe)
     return probe();
-  refuse_nesting();
-  configuration_build(&options, &configuration);
+  configuration.is_nested = is_nested();
+  if (!configuration.is_nested)
+    configuration_build(&options, &configuration);
   struct supervision supervision = {.life = options.life, .wait_for_all = options.no_kill_on_exit};
   supervision.signals = take_signals(&inherited);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
