@@ -36,7 +36,7 @@ struct shared {
   uint32_t is_owned;   // made together with a user namespace: its guests may mount
 };
 
-enum { SHARED_SIZE = 4 << 20 }; // sparse: only what is used costs memory
+enum { SHARED_SIZE = 16 << 20 }; // sparse: only what is used costs memory
 
 enum {
   BIND_READ_ONLY = 1u << 0,
