@@ -266,5 +266,17 @@ expect 'nor can it be moved' 1 "$(status_of placed mv /mnt/x /mnt/y)"
 expect 'its error' 1 "$(grep -c 'busy' "$scratch/err")"
 expect 'nothing is left of it on the host' '' "$(cd "$scratch" && find . -name 'anyproc-proot-*')"
 
+if command -v bwrap >/dev/null || [ -n "${CI:-}" ]; then
+  wrap() {
+    guest "$@" -- bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --chdir / /bin/sh -c \
+      'touch /tmp/file && ls -A /tmp && cat /proc/self/mountinfo >/dev/null && echo >/dev/null; touch /etc/file; pwd'
+  }
+  expect 'bubblewrap' 'file /' "$(wrap 2>"$scratch/err" | tr '\n' ' ' | sed 's/ $//')"
+  expect 'its read-only root' 1 "$(grep -c 'Read-only file system' "$scratch/err")"
+  expect 'bubblewrap as root' 'file /' "$(wrap --id 0:0 2>"$scratch/err" | tr '\n' ' ' | sed 's/ $//')"
+else
+  echo 'skipped: bubblewrap is not installed'
+fi
+
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
