@@ -69,13 +69,17 @@ long namespace_start(unsigned long flags) {
   return with_user || (flags & CLONE_NEWNS) != 0 ? namespace_leave(with_user) : 0;
 }
 
+long namespace_check(unsigned long flags) {
+  bool asks = (flags & CLONE_NAMESPACES) != 0, has_right = (flags & CLONE_NEWUSER) != 0 || namespace_may_mount();
+  return asks && !has_right ? -EPERM : 0;
+}
+
 static long unshare(unsigned long flags) {
   static const unsigned long namespaces = CLONE_NAMESPACES | CLONE_NEWTIME;
-  if ((flags & namespaces) == 0)
-    return SYS_1(SYS_unshare, flags);
-  if ((flags & CLONE_NEWUSER) == 0 && !namespace_may_mount())
-    return -EPERM;
-  long result = (flags & ~namespaces) == 0 ? 0 : SYS_1(SYS_unshare, flags & ~namespaces);
+  long result = namespace_check(flags);
+  if (result < 0 || (flags & namespaces) == 0)
+    return result < 0 ? result : SYS_1(SYS_unshare, flags);
+  result = (flags & ~namespaces) == 0 ? 0 : SYS_1(SYS_unshare, flags & ~namespaces);
   return result < 0 ? result : namespace_start(flags);
 }
 

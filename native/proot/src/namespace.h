@@ -20,9 +20,11 @@ bool namespace_may_change_root(void);
   (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
 call_handler namespace_call; // unshare(2), setns(2)
+// Whether this process may have the namespaces that the flags ask for: 0 or -EPERM.
+long namespace_check(unsigned long flags);
 // The flags of clone(2) for a child that is to have namespaces.
 unsigned long namespace_strip(unsigned long clone_flags);
-// In the child, once it is there.
-long namespace_start(unsigned long clone_flags);
+// Gives this process what the flags ask for.
+long namespace_start(unsigned long flags);
 
 #endif

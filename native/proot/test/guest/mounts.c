@@ -209,6 +209,7 @@ static void needs_the_privilege(void) {
   CHECK_ERRNO(mount("source", "target", NULL, MS_BIND, NULL), EPERM);
   CHECK_ERRNO(mount("missing", "missing", NULL, MS_BIND, NULL), ENOENT);
   CHECK_ERRNO(unshare(CLONE_NEWNS), EPERM);
+  CHECK_ERRNO(syscall(SYS_clone, SIGCHLD | CLONE_NEWNS, NULL, NULL, NULL, NULL), EPERM);
   CHECK_ERRNO(chroot("source"), EPERM);
 }
 
