@@ -87,7 +87,10 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
-  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .scratch = scratch_path(),
+  struct config content = {.descriptor_base = out->descriptor_base,
+                           .root = root,
+                           .shim = out->shim,
+                           .scratch = scratch_path(),
                            .mounts.binds = binds};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
   set_ids(options, &content);

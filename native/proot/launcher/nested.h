@@ -1,4 +1,5 @@
-// A run inside a run: the guests share the outer engine's shim and filter, and get a root and mounts of their own from it.
+// A run inside a run: the guests share the outer engine's shim and filter, and get a root and mounts of their own from
+// it.
 #ifndef ANYPROC_LAUNCHER_NESTED_H
 #define ANYPROC_LAUNCHER_NESTED_H
 

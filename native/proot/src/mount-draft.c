@@ -101,9 +101,7 @@ void mount_draft_abandon(struct mount_draft *draft) {
   unlock();
 }
 
-const char *mount_draft_text(struct mount_draft *draft, const char *head, size_t head_length, const char *tail,
-                             size_t tail_length) {
-  (void)draft;
+const char *mount_draft_text(const char *head, size_t head_length, const char *tail, size_t tail_length) {
   char *text = head_length + tail_length < PATH_MAX ? take(head_length + tail_length + 1) : NULL;
   if (text == NULL)
     return NULL;

@@ -17,11 +17,12 @@ long mount_draft_begin(struct mount_draft *draft, size_t more);
 void mount_draft_commit(struct mount_draft *draft);
 void mount_draft_abandon(struct mount_draft *draft);
 
-// A canonical path that lasts as long as the shared memory: `head` and what follows. NULL without room.
-const char *mount_draft_text(struct mount_draft *draft, const char *head, size_t head_length, const char *tail,
-                             size_t tail_length);
+// While there is a draft: a canonical path that lasts as long as the shared memory, `head` and what follows. NULL
+// without room.
+const char *mount_draft_text(const char *head, size_t head_length, const char *tail, size_t tail_length);
 
-// Adds the newest of all mounts. Its texts must last, their lengths be set; commit() finds its name. What lies at and below its place is hidden.
+// Adds the newest of all mounts. Its texts must last, their lengths be set; commit() finds its name. What lies at and
+// below its place is hidden.
 void mount_draft_add(struct mount_draft *draft, const struct bind *bind);
 // Removes one, and shows what it has hidden.
 void mount_draft_remove(struct mount_draft *draft, size_t index);

@@ -45,20 +45,20 @@ __attribute__((noinline)) long mount_point_find(const char *guest_path, struct m
   return result;
 }
 
-const char *mount_point_guest(const struct mount_point *point, struct mount_draft *draft, size_t *length) {
+const char *mount_point_guest(const struct mount_point *point, size_t *length) {
   size_t suffix_length;
   const char *suffix = cursor_suffix(&point->at, &suffix_length);
   const struct bind *bind = point->at.bind;
   *length = cursor_guest_length(&point->at);
-  return mount_draft_text(draft, bind == NULL ? "" : bind->guest, bind == NULL ? 0 : bind->guest_length, suffix,
+  return mount_draft_text(bind == NULL ? "" : bind->guest, bind == NULL ? 0 : bind->guest_length, suffix,
                           suffix_length);
 }
 
-const char *mount_point_host(const struct mount_point *point, struct mount_draft *draft, size_t *length) {
+const char *mount_point_host(const struct mount_point *point, size_t *length) {
   bool in_rootfs = point->at.bind == NULL;
   size_t head = in_rootfs ? config.root_length : 0;
   *length = head + point->at.length;
-  return mount_draft_text(draft, config.root, head, point->text, point->at.length);
+  return mount_draft_text(config.root, head, point->text, point->at.length);
 }
 
 bool mount_point_is_root(const struct mount_point *point) {

@@ -15,9 +15,9 @@ struct mount_point {
 // Follows symlinks. Returns 0 or a negative errno.
 long mount_point_find(const char *guest_path, struct mount_point *out);
 
-// Its paths, to last with the draft. NULL without room.
-const char *mount_point_guest(const struct mount_point *point, struct mount_draft *draft, size_t *length);
-const char *mount_point_host(const struct mount_point *point, struct mount_draft *draft, size_t *length);
+// While there is a draft: its paths, which last as mount_draft_text() says. NULL without room.
+const char *mount_point_guest(const struct mount_point *point, size_t *length);
+const char *mount_point_host(const struct mount_point *point, size_t *length);
 
 // Whether it is the root of a mount.
 bool mount_point_is_root(const struct mount_point *point);

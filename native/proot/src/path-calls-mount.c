@@ -1,5 +1,5 @@
-// mount(2) and umount2(2): a guest's mounts are binds that its namespace keeps, mount-draft.h. The file systems that the
-// host alone can mount are binds of the host's own, a tmpfs is a directory of the run's.
+// mount(2) and umount2(2): a guest's mounts are binds that its namespace keeps, mount-draft.h. The file systems that
+// the host alone can mount are binds of the host's own, a tmpfs is a directory of the run's.
 #include <errno.h>
 #include <linux/fcntl.h>
 #include <linux/mount.h>
@@ -53,7 +53,7 @@ static long add_recursively(struct mount_draft *draft, const char *from, size_t 
         mount_covers(to, to_length, bind.guest, bind.guest_length))
       continue;
     size_t rest = bind.guest_length - from_length;
-    const char *guest = mount_draft_text(draft, to, to_length, bind.guest + from_length, rest);
+    const char *guest = mount_draft_text(to, to_length, bind.guest + from_length, rest);
     long result = add(draft, guest, to_length + rest, bind.host, bind.host_length, bind.flags);
     if (result < 0)
       return result;
@@ -82,13 +82,15 @@ static long bind(const char *source, const struct mount_point *target, bool is_r
   if (result < 0)
     return result;
   size_t guest_length, host_length, from_length, count = draft.count;
-  const char *guest = mount_point_guest(target, &draft, &guest_length);
-  const char *host = mount_point_host(&from, &draft, &host_length);
-  const char *from_guest = mount_point_guest(&from, &draft, &from_length);
+  const char *guest = mount_point_guest(target, &guest_length);
+  const char *host = mount_point_host(&from, &host_length);
+  const char *from_guest = mount_point_guest(&from, &from_length);
   uint32_t flags = flags_of(&from);
   result = add(&draft, guest, guest_length, host, host_length, flags);
   if (result == 0 && is_recursive)
-    result = from_guest == NULL ? -ENOSPC : add_recursively(&draft, from_guest, from_length, guest, guest_length, count);
+    result = from_guest == NULL
+                 ? -ENOSPC
+                 : add_recursively(&draft, from_guest, from_length, guest, guest_length, count);
   return finish(&draft, result);
 }
 
@@ -127,8 +129,8 @@ static long mount_tmpfs(const struct mount_point *target, const char *options) {
   if (result < 0)
     return result;
   size_t length, head = strlen(config.scratch);
-  const char *guest = mount_point_guest(target, &draft, &length);
-  const char *host = mount_draft_text(&draft, config.scratch, head, name.bytes, name.length);
+  const char *guest = mount_point_guest(target, &length);
+  const char *host = mount_draft_text(config.scratch, head, name.bytes, name.length);
   return finish(&draft, add(&draft, guest, length, host, head + name.length, BIND_IS_DIRECTORY));
 }
 
@@ -143,8 +145,8 @@ static long mount_host(const struct mount_point *target, const char *host) {
   long result = mount_draft_begin(&draft, 1);
   if (result < 0)
     return result;
-  const char *guest = mount_point_guest(target, &draft, &length);
-  const char *lasting = mount_draft_text(&draft, host, host_length, "", 0);
+  const char *guest = mount_point_guest(target, &length);
+  const char *lasting = mount_draft_text(host, host_length, "", 0);
   return finish(&draft, add(&draft, guest, length, lasting, host_length, BIND_IS_DIRECTORY));
 }
 
@@ -174,7 +176,7 @@ static long change_mount(const struct mount_point *target, void (*change)(struct
   long result = mount_draft_begin(&draft, 0);
   if (result < 0)
     return result;
-  const char *guest = mount_point_guest(target, &draft, &length);
+  const char *guest = mount_point_guest(target, &length);
   long index = guest == NULL ? -ENOSPC : mount_draft_find(&draft, guest, length);
   if (index >= 0)
     change(&draft, (size_t)index, flags);
@@ -186,18 +188,22 @@ static void set_read_only(struct mount_draft *draft, size_t index, unsigned long
   *of = (flags & MS_RDONLY) != 0 ? *of | BIND_READ_ONLY : *of & ~(uint32_t)BIND_READ_ONLY;
 }
 
+static long find_below(const struct mount_draft *draft, const struct bind *above) {
+  for (size_t i = 0; i < draft->count; i++) {
+    const struct bind *bind = &draft->binds[i];
+    if (bind->hidden_by == 0 && bind->guest_length > above->guest_length &&
+        mount_covers(above->guest, above->guest_length, bind->guest, bind->guest_length))
+      return (long)i;
+  }
+  return -1;
+}
+
 static void remove_mount(struct mount_draft *draft, size_t index, unsigned long flags) {
   (void)flags;
   const struct bind removed = draft->binds[index];
-  for (size_t i = draft->count; i-- > 0;) {
-    const struct bind *bind = &draft->binds[i];
-    if (bind->hidden_by == 0 && bind->guest_length > removed.guest_length &&
-        mount_covers(removed.guest, removed.guest_length, bind->guest, bind->guest_length))
-      mount_draft_remove(draft, i);
-  }
-  long again = mount_draft_find(draft, removed.guest, removed.guest_length);
-  if (again >= 0)
-    mount_draft_remove(draft, (size_t)again);
+  for (long below; (below = find_below(draft, &removed)) >= 0;)
+    mount_draft_remove(draft, (size_t)below);
+  mount_draft_remove(draft, (size_t)mount_draft_find(draft, removed.guest, removed.guest_length));
 }
 
 static bool has_mounts_below(const struct mount_point *target) {

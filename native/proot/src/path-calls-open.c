@@ -46,8 +46,8 @@ static bool may_block(const struct stat *stat) {
   return !S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode);
 }
 
-// Shown as root, the owner opens a file that its mode closes to him: what CAP_DAC_OVERRIDE is for (capabilities(7)). For
-// the moment of opening it has the mode that it takes.
+// Shown as root, the owner opens a file that its mode closes to him: what CAP_DAC_OVERRIDE is for (capabilities(7)).
+// For the moment of opening it has the mode that it takes.
 static long open_against_mode(struct place *place, long flags) {
   struct stat stat;
   if ((config.flags & CONFIG_FAKE_IDS) == 0 || !identity_can(identity_current(), CAP_DAC_OVERRIDE) || place->magic ||

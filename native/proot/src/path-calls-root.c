@@ -12,9 +12,9 @@ struct prefix {
   size_t length;
 };
 
-static struct prefix guest_of(const struct mount_point *point, struct mount_draft *draft) {
+static struct prefix guest_of(const struct mount_point *point) {
   struct prefix prefix;
-  prefix.text = mount_point_guest(point, draft, &prefix.length);
+  prefix.text = mount_point_guest(point, &prefix.length);
   return prefix;
 }
 
@@ -46,7 +46,7 @@ static long add_root(struct mount_draft *draft, const struct mount_point *root) 
   if (mount_draft_find(draft, "", 0) >= 0)
     return 0;
   const struct bind *bind = root->at.bind;
-  const char *host = mount_point_host(root, draft, &host_length);
+  const char *host = mount_point_host(root, &host_length);
   if (host == NULL)
     return -ENOSPC;
   draft->binds[draft->count++] =
@@ -73,7 +73,7 @@ static long change_root(const struct mount_point *root) {
     result = mount_draft_begin(&draft, 1);
   if (result < 0)
     return result;
-  struct prefix prefix = guest_of(root, &draft);
+  struct prefix prefix = guest_of(root);
   if (prefix.text == NULL)
     return finish(&draft, -ENOSPC);
   keep_below(&draft, prefix);
@@ -106,7 +106,7 @@ static long move_others(struct mount_draft *draft, struct prefix root, struct pr
     } else if (old.length == 0) {
       continue;
     } else {
-      bind.guest = mount_draft_text(draft, old.text, old.length, bind.guest, bind.guest_length);
+      bind.guest = mount_draft_text(old.text, old.length, bind.guest, bind.guest_length);
       if (bind.guest == NULL)
         return -ENOSPC;
       bind.guest_length += old.length;
@@ -122,7 +122,7 @@ static long pivot(const struct mount_point *root, const struct mount_point *old)
   long result = mount_draft_begin(&draft, 2);
   if (result < 0)
     return result;
-  struct prefix new_root = guest_of(root, &draft), put_old = guest_of(old, &draft);
+  struct prefix new_root = guest_of(root), put_old = guest_of(old);
   struct bind rootfs = {.guest = "",
                         .host = config.root,
                         .host_length = config.root_length,

@@ -133,7 +133,8 @@ long proc_line_of_mounts(const char *line, size_t length, const struct identity 
 }
 
 // "ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS..."
-long proc_line_of_mountinfo(const char *line, size_t length, const struct identity *whose, char out[PROC_LINE_CAPACITY]) {
+long proc_line_of_mountinfo(const char *line, size_t length, const struct identity *whose,
+                            char out[PROC_LINE_CAPACITY]) {
   (void)whose;
   return translate_mount(line, length, 4, out);
 }

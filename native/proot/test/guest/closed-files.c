@@ -1,5 +1,5 @@
-// Root opens what a file's mode closes, and leaves the mode as it is; who has dropped root does not. Needs root, real or
-// made-up.
+// Root opens what a file's mode closes, and leaves the mode as it is; who has dropped root does not. Needs root, real
+// or made-up.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

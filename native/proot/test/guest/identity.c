@@ -1,5 +1,5 @@
-// Dropping root really drops it: every way of asking agrees, children and programs inherit it, and a set-user-ID program
-// gets it back. Needs root, real or made-up.
+// Dropping root really drops it: every way of asking agrees, children and programs inherit it, and a set-user-ID
+// program gets it back. Needs root, real or made-up.
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>

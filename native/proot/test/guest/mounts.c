@@ -20,8 +20,8 @@ static void expect_success(pid_t child) {
   CHECK(WEXITSTATUS(status) == 0);
 }
 
-// Where the privilege is missing the namespace comes with a user namespace. Natively nobody could make files in that one
-// before its ids are mapped.
+// Where the privilege is missing the namespace comes with a user namespace. Natively nobody could make files in that
+// one before its ids are mapped.
 static bool enter_namespace(void) {
   bool is_inside = getenv("ANYPROC_TEST_INSIDE") != NULL;
   return unshare(CLONE_NEWNS) == 0 || (is_inside && unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
