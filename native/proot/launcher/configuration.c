@@ -95,14 +95,19 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
-  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .scratch = scratch_path(),
-                           .binds = binds, .runner_count = options->runner_count, .runners = options->runners};
+  struct config content = {.descriptor_base = out->descriptor_base,
+                           .root = root,
+                           .shim = out->shim,
+                           .scratch = scratch_path(),
+                           .mounts.binds = binds,
+                           .runner_count = options->runner_count,
+                           .runners = options->runners};
   content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) |
                   (options->no_patch ? CONFIG_NO_PATCH : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
                   (options->pass_unknown ? CONFIG_PASS_UNKNOWN : 0u) |
                   (options->diagnostics >= 0 ? CONFIG_DIAGNOSTICS : 0u);
   set_ids(options, &content);
-  content.bind_count = placeholders_add(root, binds, binds_resolve(options, out->root, root, binds));
+  content.mounts.count = placeholders_add(root, binds, binds_resolve(options, out->root, root, binds));
   long size = config_write(&content, blob, sizeof blob);
   if (size == -EINVAL)
     fail("usage", EINVAL, "a bind or --runner whose path is not canonical");
@@ -110,6 +115,6 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("internal", (int)-size, "configuration");
   out->config = anonymous_file("anyproc-config", blob, (size_t)size,
                                F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-  out->shared = anonymous_file("anyproc-shared", NULL, (size_t)sysconf(_SC_PAGESIZE),
+  out->shared = anonymous_file("anyproc-shared", NULL, SHARED_SIZE,
                                F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }

@@ -1,5 +1,6 @@
 #include "failure.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@ static const struct kind kinds[] = {
     {"processes", 125, "cannot start a process", "end some, or raise the limit on processes (ulimit -u, pids.max)"},
     {"file-size", 125, "cannot write the configuration", "raise the limit on file sizes (ulimit -f)"},
     {"nested", 125, "cannot run inside another anyproc-proot", "start it outside, or run the program directly"},
+    {"nested-bind", 125, "cannot bind inside another anyproc-proot", "make the place in the rootfs first"},
+    {"nested-id", 125, "cannot change the ids inside another anyproc-proot", "give the outer one --id 0:0"},
     {"scratch", 125, "cannot make a temporary directory", "set TMPDIR to a directory that you may write to"},
     {"memfd", 125, "cannot make an anonymous file", "allow memfd_create(2) here"},
     {"not-found", 127, "no such program in the guest", "check the path, or PATH, inside the rootfs"},
@@ -39,9 +42,15 @@ static const struct kind kinds[] = {
 };
 
 static int report = -1;
+static bool is_guest;
 
 void failure_set_report(int descriptor) {
   report = descriptor;
+}
+
+void failure_leave_words(int descriptor) {
+  report = descriptor;
+  is_guest = true;
 }
 
 void failure_close_report(void) {
@@ -62,7 +71,7 @@ void fail(const char *code, int error, const char *object) {
   const struct kind *kind = kind_of(code);
   if (report >= 0)
     dprintf(report, "%s %d %s\n", kind->code, error, object);
-  if (report < 0 || kind->exit_status != 125) {
+  if (!is_guest && (report < 0 || kind->exit_status != 125)) {
     if (error > 0)
       fprintf(stderr, "anyproc-proot: %s (%s): %s: %s\n", kind->what, strerror(error), object, kind->remedy);
     else

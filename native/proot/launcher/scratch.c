@@ -64,7 +64,7 @@ static void make_directory(const char *directory, mode_t mode) {
     fail("scratch", errno, directory);
 }
 
-void scratch_make(const char *name, int is_directory) {
+void scratch_make(const char *name, bool is_directory) {
   char full[PATH_MAX];
   make_directory(scratch_path(), S_IRWXU);
   if (snprintf(full, sizeof full, "%s/%s", path, name) >= (int)sizeof full)

@@ -2,10 +2,12 @@
 #ifndef ANYPROC_LAUNCHER_SCRATCH_H
 #define ANYPROC_LAUNCHER_SCRATCH_H
 
+#include <stdbool.h>
+
 // Its path, below $TMPDIR or /tmp. Nothing is there yet: launcher or guests make it.
 const char *scratch_path(void);
 
 // Makes `name` in it, and what is missing above: a directory or an empty file. Fails the run if it cannot.
-void scratch_make(const char *name, int is_directory);
+void scratch_make(const char *name, bool is_directory);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "nested.h"
 
 struct pipe_ends {
   int read, write;
@@ -47,11 +48,15 @@ static _Noreturn void become_guest(const struct options *options, const struct c
   extern char **environ;
   char handover[64];
   int base = configuration->descriptor_base;
-  failure_set_report(report);
+  failure_leave_words(report);
   // Until the shim has tied itself to the life pipe.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != supervisor)
     _exit(125);
+  sigaction(SIGCHLD, &inherited->child_action, NULL);
+  sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
+  if (configuration->is_nested)
+    become_nested_guest(options);
   take_descriptor(configuration->root, base + HIDDEN_ROOT);
   take_descriptor(configuration->config, base + HIDDEN_CONFIG);
   take_descriptor(configuration->shared, base + HIDDEN_SHARED);
@@ -61,8 +66,6 @@ static _Noreturn void become_guest(const struct options *options, const struct c
   fcntl(report, F_SETFD, 0);
   snprintf(handover, sizeof handover, "bootstrap %d %d", base, report);
   char **argv = shim_arguments(options, handover);
-  sigaction(SIGCHLD, &inherited->child_action, NULL);
-  sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
   execve(configuration->shim, argv, environ);
   fail("shim", errno, configuration->shim);
 }

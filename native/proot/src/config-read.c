@@ -98,8 +98,8 @@ long config_read(const void *blob, size_t size, struct config *out) {
       .root_length = header.root.length,
       .shim = read_text(bytes, size, header.shim),
       .scratch = read_text(bytes, size, header.scratch),
-      .bind_count = header.bind_count,
-      .binds = bind_table,
+      .mounts.count = header.bind_count,
+      .mounts.binds = bind_table,
       .runner_count = header.runner_count,
       .runners = runner_table,
   };
@@ -115,9 +115,9 @@ long config_read(const void *blob, size_t size, struct config *out) {
     if (i > 0 && bind->guest_length > bind_table[i - 1].guest_length)
       return -EINVAL;
     if ((bind->flags & BIND_READ_ONLY) != 0)
-      config_new.has_read_only_bind = true;
+      config_new.mounts.has_read_only = true;
     if ((bind->flags & BIND_MISSING) != 0)
-      config_new.has_missing_bind = true;
+      config_new.mounts.has_missing = true;
   }
   for (size_t i = 0; i < header.runner_count; i++) {
     struct blob_runner record;

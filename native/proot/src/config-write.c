@@ -31,9 +31,9 @@ static long write_text(struct writer *writer, const char *path, struct blob_text
 
 // Indexes of the binds, longest guest path first.
 static void sort_binds(const struct config *from, size_t *order) {
-  for (size_t i = 0; i < from->bind_count; i++) {
+  for (size_t i = 0; i < from->mounts.count; i++) {
     size_t at = i;
-    for (; at > 0 && strlen(from->binds[order[at - 1]].guest) < strlen(from->binds[i].guest); at--)
+    for (; at > 0 && strlen(from->mounts.binds[order[at - 1]].guest) < strlen(from->mounts.binds[i].guest); at--)
       order[at] = order[at - 1];
     order[at] = i;
   }
@@ -47,10 +47,10 @@ static bool same_string(const char *a, const char *b) {
 static long write_binds(struct writer *writer, const struct config *from) {
   size_t order[CONFIG_BINDS_MAX];
   sort_binds(from, order);
-  for (size_t i = 0; i < from->bind_count; i++) {
-    const struct bind *bind = &from->binds[order[i]];
+  for (size_t i = 0; i < from->mounts.count; i++) {
+    const struct bind *bind = &from->mounts.binds[order[i]];
     for (size_t j = 0; j < i; j++)
-      if (same_string(from->binds[order[j]].guest, bind->guest))
+      if (same_string(from->mounts.binds[order[j]].guest, bind->guest))
         return -EINVAL;
     struct blob_bind record = {.flags = bind->flags};
     long result = write_text(writer, bind->guest, &record.guest);
@@ -66,7 +66,7 @@ static long write_binds(struct writer *writer, const struct config *from) {
 }
 
 static long write_runners(struct writer *writer, const struct config *from) {
-  size_t at = sizeof(struct blob_header) + from->bind_count * sizeof(struct blob_bind);
+  size_t at = sizeof(struct blob_header) + from->mounts.count * sizeof(struct blob_bind);
   for (size_t i = 0; i < from->runner_count; i++) {
     const struct runner *runner = &from->runners[i];
     struct blob_runner record = {.machine = runner->machine};
@@ -83,12 +83,12 @@ static long write_runners(struct writer *writer, const struct config *from) {
 }
 
 long config_write(const struct config *from, void *blob, size_t capacity) {
-  if (from->bind_count > CONFIG_BINDS_MAX || from->runner_count > CONFIG_RUNNERS_MAX)
+  if (from->mounts.count > CONFIG_BINDS_MAX || from->runner_count > CONFIG_RUNNERS_MAX)
     return -E2BIG;
   struct writer writer = {
       .blob = blob,
       .capacity = capacity,
-      .used = sizeof(struct blob_header) + from->bind_count * sizeof(struct blob_bind) +
+      .used = sizeof(struct blob_header) + from->mounts.count * sizeof(struct blob_bind) +
               from->runner_count * sizeof(struct blob_runner),
   };
   if (capacity > INT32_MAX || writer.used > capacity)
@@ -102,7 +102,7 @@ long config_write(const struct config *from, void *blob, size_t capacity) {
       .host_uid = from->host_uid,
       .host_gid = from->host_gid,
       .descriptor_base = from->descriptor_base,
-      .bind_count = (uint32_t)from->bind_count,
+      .bind_count = (uint32_t)from->mounts.count,
       .runner_count = (uint32_t)from->runner_count,
   };
   long result = write_text(&writer, from->root, &header.root);

@@ -12,6 +12,7 @@
 
 #include "arch.h"
 #include "config.h"
+#include "namespace.h"
 #include "patch.h"
 #include "sys.h"
 #include "syscalls.h"
@@ -108,6 +109,7 @@ static void test(struct program *p, const struct rule *rule) {
     break;
   case FORKS:
     load(p, low_half(0));
+    compare(p, BPF_JSET, CLONE_NAMESPACES, 5, 0);
     compare(p, BPF_JSET, CLONE_VM, VERDICT_LENGTH + 4, 0);
     load(p, low_half(1));
     compare(p, BPF_JEQ, 0, 0, VERDICT_LENGTH + 2);

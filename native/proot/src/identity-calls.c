@@ -5,6 +5,7 @@
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "capabilities.h"
 #include "config.h"
@@ -272,6 +273,25 @@ long identity_call(struct call *call) {
   default:
     return -ENOSYS;
   }
+}
+
+long identity_of_peer(struct call *call) {
+  const long *a = call->argument;
+  struct ucred peer;
+  struct identity whose;
+  long result = SYS_5(SYS_getsockopt, a[0], a[1], a[2], a[3], a[4]);
+  int32_t size;
+  if (result < 0 || a[1] != SOL_SOCKET || (config.flags & CONFIG_FAKE_IDS) == 0 ||
+      guest_copy_in(&size, (const void *)a[4], sizeof size) < 0 || size < (int32_t)sizeof peer ||
+      guest_copy_in(&peer, (const void *)a[3], sizeof peer) < 0 || peer.pid == 0)
+    return result;
+  if (identity_of(peer.pid, &whose)) {
+    peer.uid = whose.uid[ID_EFFECTIVE];
+    peer.gid = whose.gid[ID_EFFECTIVE];
+  } else {
+    identity_show_owner(&peer.uid, &peer.gid);
+  }
+  return guest_copy_out((void *)a[3], &peer, sizeof peer);
 }
 
 static bool is_capability(long number) {

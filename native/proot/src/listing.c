@@ -58,21 +58,18 @@ static long hide(long descriptor, char *listing, long size) {
 
 // Writes the entry of a bind. Its offset is the listing's start: behind it comes what the kernel lists.
 static long put_entry(const struct bind *bind, char *out, long room) {
-  struct {
-    struct entry entry;
-    char name[NAME_MAX + 1 + sizeof(uint64_t)];
-  } made;
+  _Alignas(struct entry) char made[sizeof(struct entry) + NAME_MAX + 1 + sizeof(uint64_t)] = {0};
+  struct entry *entry = (struct entry *)made;
   struct stat status;
   size_t used = offsetof(struct entry, name) + bind->name_length + 1;
   size_t length = (used + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
   if ((long)length > room || SYS_4(SYS_newfstatat, AT_FDCWD, bind->host, &status, 0) < 0)
     return 0;
-  memset(&made, 0, sizeof made);
-  made.entry.inode = status.st_ino;
-  made.entry.length = (uint16_t)length;
-  made.entry.type = (uint8_t)(status.st_mode >> 12); // DT_* is the type in st_mode, readdir(3)
-  memcpy((char *)&made + offsetof(struct entry, name), bind->name, bind->name_length);
-  return guest_copy_out(out, &made, length) < 0 ? 0 : (long)length;
+  entry->inode = status.st_ino;
+  entry->length = (uint16_t)length;
+  entry->type = (uint8_t)(status.st_mode >> 12); // DT_* is the type in st_mode, readdir(3)
+  memcpy(entry->name, bind->name, bind->name_length);
+  return guest_copy_out(out, made, length) < 0 ? 0 : (long)length;
 }
 
 // Binds in this directory that no entry of its own stands for. Returns the size of what has been written.
@@ -82,8 +79,8 @@ static long put_missing(long descriptor, char *out, long room) {
   long size = 0;
   if (!cursor_from_descriptor(&cursor, (int)descriptor))
     return 0;
-  for (size_t i = 0; i < config.bind_count; i++) {
-    const struct bind *bind = &config.binds[i];
+  for (size_t i = 0; i < mounts()->count; i++) {
+    const struct bind *bind = &mounts()->binds[i];
     if ((bind->flags & BIND_MISSING) != 0 &&
         cursor_is_at(&cursor, bind->guest, bind->guest_length - bind->name_length - 1))
       size += put_entry(bind, out + size, room - size);
@@ -110,7 +107,7 @@ static long list_start(const long argument[3], long *size) {
 long listing_call(struct call *call) {
   const long *argument = call->argument;
   for (;;) {
-    bool is_start = config.has_missing_bind && SYS_3(SYS_lseek, argument[0], 0, SEEK_CUR) == 0;
+    bool is_start = mounts()->has_missing && SYS_3(SYS_lseek, argument[0], 0, SEEK_CUR) == 0;
     long size, missing = 0;
     if (is_start)
       missing = list_start(argument, &size);

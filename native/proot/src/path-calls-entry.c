@@ -68,12 +68,12 @@ long call_symlinkat(struct call *call) {
 }
 
 static bool is_directory(const struct place *mount_point) {
-  return mount_point->bind == NULL || (mount_point->bind->flags & BIND_IS_DIRECTORY) != 0;
+  return bind_is_root(mount_point->bind) || (mount_point->bind->flags & BIND_IS_DIRECTORY) != 0;
 }
 
 // The errors that come before -EBUSY for a mount point, in the kernel's order.
 static long refuse_to_remove(const struct place *mount_point, bool as_directory) {
-  bool is_root = mount_point->bind == NULL;
+  bool is_root = bind_is_root(mount_point->bind);
   bool has_slash = mount_point->path[strlen(mount_point->path) - 1] == '/';
   if (is_root)
     return as_directory ? -EBUSY : -EISDIR;

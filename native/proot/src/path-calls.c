@@ -26,7 +26,7 @@ long call_later(struct call *call) {
 }
 
 bool descriptor_is_read_only(int descriptor) {
-  if (!config.has_read_only_bind)
+  if (!mounts()->has_read_only)
     return false;
   struct place place = {.descriptor = descriptor, .path = "", .owned = -1, .relative = true};
   return path_is_read_only(&place);
@@ -148,6 +148,12 @@ long path_call(struct call *call) {
     return call_getcwd(call);
   case SYS_chroot:
     return call_chroot(call);
+  case SYS_pivot_root:
+    return call_pivot_root(call);
+  case SYS_mount:
+    return call_mount(call);
+  case SYS_umount2:
+    return call_umount2(call);
   case SYS_mkdirat:
     return call_mkdirat(call);
   case SYS_mknodat:

@@ -18,7 +18,11 @@ call_handler call_stat, call_lstat, call_fstat, call_newfstatat, call_statx, cal
 // path-calls-readlink.c
 call_handler call_readlink, call_readlinkat;
 // path-calls-directory.c
-call_handler call_chdir, call_fchdir, call_getcwd, call_chroot;
+call_handler call_chdir, call_fchdir, call_getcwd;
+// path-calls-root.c
+call_handler call_chroot, call_pivot_root;
+// path-calls-mount.c
+call_handler call_mount, call_umount2;
 // path-calls-entry.c
 call_handler call_mkdir, call_mkdirat, call_mknod, call_mknodat, call_symlink, call_symlinkat, call_rmdir, call_unlink,
     call_unlinkat;

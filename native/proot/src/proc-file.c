@@ -8,6 +8,7 @@
 #include "cursor.h"
 #include "proc-line.h"
 #include "proc-link.h"
+#include "proc-mounts.h"
 #include "sys.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -42,6 +43,18 @@ bool proc_file_is_translated(const struct place *place) {
   if (i < 0 || place->magic || (files[i].translate == proc_line_of_status && (config.flags & CONFIG_FAKE_IDS) == 0))
     return false;
   return path_to_cursor(place, &cursor) && proc_link_is_entry(&cursor, files[i].name);
+}
+
+bool proc_file_takes_ids(const struct place *place) {
+  static const char *const names[] = {"uid_map", "gid_map", "setgroups"};
+  char text[CURSOR_CAPACITY];
+  struct cursor cursor = {.text = text};
+  if (config.shared == NULL || config.shared->is_owned == 0 || place->magic || !path_to_cursor(place, &cursor))
+    return false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (proc_link_is_entry(&cursor, names[i]))
+      return true;
+  return false;
 }
 
 // Reads a file line by line.
@@ -119,7 +132,12 @@ long proc_file_open(const struct place *place, long flags) {
   proc_line_translator *translate = files[index_of(place->path)].translate;
   struct identity identity;
   bool is_known = translate == proc_line_of_status && find_identity(place, &identity);
-  long result = out < 0 ? out : copy(original, out, translate, is_known ? &identity : NULL);
+  bool tells_mounts = translate == proc_line_of_mounts || translate == proc_line_of_mountinfo;
+  long result = out;
+  if (out >= 0 && tells_mounts && proc_mounts_changed())
+    result = proc_mounts_write(out, translate == proc_line_of_mountinfo);
+  else if (out >= 0)
+    result = copy(original, out, translate, is_known ? &identity : NULL);
   SYS_1(SYS_close, original);
   if (result < 0 && out >= 0)
     SYS_1(SYS_close, out);

@@ -73,7 +73,7 @@ static size_t unescape(const char *text, size_t length, char *out) {
   return size;
 }
 
-static size_t escape(const char *text, size_t length, char *out, size_t capacity) {
+size_t proc_line_escape(const char *text, size_t length, char *out, size_t capacity) {
   size_t size = 0;
   for (size_t i = 0; i < length && size + 4 < capacity; i++) {
     char c = text[i];
@@ -119,7 +119,7 @@ static long translate_mount(const char *line, size_t length, unsigned field, cha
   if (translated < 0 || length >= PROC_LINE_CAPACITY)
     return PROC_LINE_DROPPED;
   memcpy(out, line, at);
-  size_t size = at + escape(path, (size_t)translated, out + at, PROC_LINE_CAPACITY - at);
+  size_t size = at + proc_line_escape(path, (size_t)translated, out + at, PROC_LINE_CAPACITY - at);
   if (size + length - end >= PROC_LINE_CAPACITY)
     return PROC_LINE_DROPPED;
   memcpy(out + size, line + end, length - end);
@@ -133,7 +133,8 @@ long proc_line_of_mounts(const char *line, size_t length, const struct identity 
 }
 
 // "ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS..."
-long proc_line_of_mountinfo(const char *line, size_t length, const struct identity *whose, char out[PROC_LINE_CAPACITY]) {
+long proc_line_of_mountinfo(const char *line, size_t length, const struct identity *whose,
+                            char out[PROC_LINE_CAPACITY]) {
   (void)whose;
   return translate_mount(line, length, 4, out);
 }

@@ -19,6 +19,9 @@ enum {
 typedef long proc_line_translator(const char *line, size_t length, const struct identity *whose,
                                   char out[PROC_LINE_CAPACITY]);
 
+// Writes a path with the escapes of fstab(5), as far as there is room. Returns its size.
+size_t proc_line_escape(const char *text, size_t length, char *out, size_t capacity);
+
 proc_line_translator proc_line_of_maps, proc_line_of_mounts, proc_line_of_mountinfo, proc_line_of_status;
 
 #endif

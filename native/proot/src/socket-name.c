@@ -113,11 +113,18 @@ static long to_guest(char *path, size_t length, size_t capacity) {
   char root[PROC_DESCRIPTOR_PATH_SIZE];
   proc_descriptor_path(config.descriptor_base + HIDDEN_ROOT, root);
   size_t skip = strlen(root);
-  if (length > skip && memcmp(path, root, skip) == 0 && path[skip] == '/') {
-    memmove(path, path + skip, length - skip + 1);
-    return (long)(length - skip);
+  if (length <= skip || memcmp(path, root, skip) != 0 || path[skip] != '/')
+    return path_to_guest(path, length, capacity);
+  size_t rest = length - skip;
+  if (mounts()->root == NULL) {
+    memmove(path, path + skip, rest + 1);
+    return (long)rest;
   }
-  return path_to_guest(path, length, capacity);
+  if (config.root_length + rest >= capacity)
+    return -ENAMETOOLONG;
+  memmove(path + config.root_length, path + skip, rest + 1);
+  memcpy(path, config.root, config.root_length);
+  return path_to_guest(path, config.root_length + rest, capacity);
 }
 
 long socket_name_correct(void *guest, long room, long size) {

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 
 #include "arrival.h"
 #include "confine.h"
@@ -13,6 +14,7 @@
 #include "identity-calls.h"
 #include "life.h"
 #include "listing.h"
+#include "namespace.h"
 #include "path.h"
 #include "refusal.h"
 #include "signals.h"

@@ -23,7 +23,7 @@ enum rule_condition {
   HIDDEN,          // the argument is a hidden descriptor
   MASK_GROWS,      // rt_sigprocmask(2) with a set, and not SIG_UNBLOCK
   ACTION_MATTERS,  // rt_sigaction(2) of SIGSYS, or with a new action; all when sites are patched
-  FORKS,           // clone(2) of a process that goes on with a copy of the memory and of the stack
+  FORKS,           // clone(2) of a process that goes on with a copy of the memory and of the stack, or in namespaces
 };
 
 struct rule {

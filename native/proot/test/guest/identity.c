@@ -1,5 +1,5 @@
-// Dropping root really drops it: every way of asking agrees, children and programs inherit it, and a set-user-ID program
-// gets it back. Needs root, real or made-up.
+// Dropping root really drops it: every way of asking agrees, children and programs inherit it, and a set-user-ID
+// program gets it back. Needs root, real or made-up.
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -209,6 +210,15 @@ static void vfork_child_executes(void) {
   expect_users(0, 0, 0);
 }
 
+static void peers_tell_who_they_are(void) {
+  int sockets[2];
+  struct ucred peer = {.uid = 1};
+  socklen_t size = sizeof peer;
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+  CHECK(getsockopt(sockets[0], SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0);
+  CHECK(peer.pid == getpid() && peer.uid == 0 && peer.gid == 0);
+}
+
 static void programs_inherit(void) {
   drop();
   execute(program, "dropped");
@@ -269,6 +279,7 @@ int main(int argc, char **argv) {
   in_child(threads_drop_together);
   in_child(vfork_child_drops_alone);
   in_child(vfork_child_executes);
+  in_child(peers_tell_who_they_are);
   in_child(programs_inherit);
   if (may_raise)
     in_child(set_user_id_programs_raise);

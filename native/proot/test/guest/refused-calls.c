@@ -18,12 +18,11 @@ static void test_refusals(void) {
   static const long missing[] = {SYS_io_uring_setup,          SYS_io_uring_enter,    SYS_io_uring_register,
                                  SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self,
                                  SYS_clone3,                  SYS_statmount,         SYS_listmount,
-                                 SYS_uselib,                  SYS_lookup_dcookie,    SYSCALL_LAST_KNOWN + 1,
-                                 100000};
-  static const long forbidden[] = {SYS_mount,         SYS_umount2,      SYS_pivot_root,    SYS_swapon,   SYS_swapoff,
-                                   SYS_acct,          SYS_quotactl,     SYS_open_tree,     SYS_fsopen,   SYS_fspick,
-                                   SYS_open_tree_attr, SYS_move_mount,  SYS_fsconfig,      SYS_fsmount,  SYS_bpf,
-                                   SYS_mount_setattr, SYS_open_by_handle_at};
+                                 SYS_open_tree,               SYS_open_tree_attr,    SYS_move_mount,
+                                 SYS_fsopen,                  SYS_fspick,            SYS_fsconfig,
+                                 SYS_fsmount,                 SYS_mount_setattr,     SYS_uselib,
+                                 SYS_lookup_dcookie,          100000,                SYSCALL_LAST_KNOWN + 1};
+  static const long forbidden[] = {SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_bpf, SYS_open_by_handle_at};
   for (size_t i = 0; i < COUNT(missing); i++)
     CHECK_ERRNO(syscall(missing[i], 0, "/", 0, 0, 0, 0), ENOSYS);
   for (size_t i = 0; i < COUNT(forbidden); i++)
@@ -39,6 +38,13 @@ int main(void) {
   CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
   CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0);
   CHECK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+  CHECK_ERRNO(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0), EFAULT);
+  CHECK_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL), EFAULT);
+  CHECK_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 1ul << 20, &program), EINVAL);
+  CHECK_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 1, NULL), EINVAL);
+  CHECK_ERRNO(prctl(PR_SET_SECCOMP, 99, &program, 0, 0), EINVAL);
+  program.len = 0;
+  CHECK_ERRNO(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), EINVAL);
   CHECK(stat("/", &status) == 0);
   return 0;
 }

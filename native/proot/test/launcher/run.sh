@@ -84,8 +84,19 @@ expect 'cwd missing' 125 "$(status_of guest --cwd /anyproc-missing -- true)"
 expect 'shim missing' 125 "$(status_of guest --shim /anyproc-missing -- true)"
 expect 'unknown option' 125 "$(status_of guest --unknown -- true)"
 expect 'no program' 125 "$(status_of guest --)"
-expect 'an engine in an engine' 125 "$(status_of guest -- "$engine" "${options[@]}" --rootfs / -- true)"
-expect 'its message' 1 "$(grep -c 'cannot run inside another anyproc-proot' "$scratch/err")"
+mkdir -p "$scratch/inner/bin" "$scratch/inner/data" "$scratch/inner/proc"
+cp "$(command -v busybox)" "$scratch/inner/bin/sh"
+nested() {
+  guest -- "$engine" "${options[@]}" --rootfs "$scratch/inner" --bind /proc /proc --bind-read-only "$scratch" /data --cwd /data "$@"
+}
+expect 'an engine in an engine' 7 "$(status_of nested -- sh -c 'cd /; echo *; pwd; cd /data; pwd; exit 7')"
+expect 'its root and directory' 'bin data proc / /data' "$(tr '\n' ' ' <"$scratch/out" | sed 's/ $//')"
+expect 'its read-only bind' 1 "$(status_of nested -- sh -c ': >/data/new')"
+expect 'its failure' 127 "$(status_of nested -- anyproc-missing)"
+expect 'told once' 1 "$(grep -c anyproc-missing "$scratch/err")"
+expect 'its missing bind' 125 "$(status_of nested --bind /tmp /nowhere -- sh -c true)"
+expect 'its message' 1 "$(grep -c 'cannot bind inside another anyproc-proot.*/nowhere' "$scratch/err")"
+expect 'three of them' deep "$(guest -- "$engine" "${options[@]}" --rootfs / -- "$engine" "${options[@]}" --rootfs "$scratch/inner" -- sh -c 'echo deep')"
 expect 'help' 0 "$(status_of "$engine" --help)"
 expect 'probe' 0 "$(status_of "$engine" --probe)"
 expect 'probe sees that code may be patched' 1 "$(grep -c '"patching":true' "$scratch/out")"
@@ -306,6 +317,18 @@ expect 'its error' 1 "$(grep -c 'busy' "$scratch/err")"
 expect 'nor can it be moved' 1 "$(status_of placed mv /mnt/x /mnt/y)"
 expect 'its error' 1 "$(grep -c 'busy' "$scratch/err")"
 expect 'nothing is left of it on the host' '' "$(cd "$scratch" && find . -name 'anyproc-proot-*')"
+
+if command -v bwrap >/dev/null || [ -n "${CI:-}" ]; then
+  wrap() {
+    guest "$@" -- bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --chdir / /bin/sh -c \
+      'touch /tmp/file && ls -A /tmp && cat /proc/self/mountinfo >/dev/null && echo >/dev/null; touch /etc/file; pwd'
+  }
+  expect 'bubblewrap' 'file /' "$(wrap 2>"$scratch/err" | tr '\n' ' ' | sed 's/ $//')"
+  expect 'its read-only root' 1 "$(grep -c 'Read-only file system' "$scratch/err")"
+  expect 'bubblewrap as root' 'file /' "$(wrap --id 0:0 2>"$scratch/err" | tr '\n' ' ' | sed 's/ $//')"
+else
+  echo 'skipped: bubblewrap is not installed'
+fi
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

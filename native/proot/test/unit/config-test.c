@@ -29,8 +29,8 @@ static struct config sample(void) {
       .root = "/rootfs",
       .shim = "/usr/lib/shim",
       .scratch = "/tmp/scratch",
-      .bind_count = 3,
-      .binds = binds,
+      .mounts.count = 3,
+      .mounts.binds = binds,
       .runner_count = 2,
       .runners = runners,
   };
@@ -55,15 +55,15 @@ static void reads_back_what_was_written(void) {
   EXPECT(out.root_length, 7);
   EXPECT_TEXT(out.shim, "/usr/lib/shim");
   EXPECT_TEXT(out.scratch, "/tmp/scratch");
-  EXPECT(out.bind_count, 3);
-  EXPECT(out.has_read_only_bind, true);
-  EXPECT_TEXT(out.binds[0].guest, "/srv/data/deep");
-  EXPECT_TEXT(out.binds[0].name, "deep");
-  EXPECT(out.binds[0].name_length, 4);
-  EXPECT_TEXT(out.binds[0].host, "");
-  EXPECT_TEXT(out.binds[1].guest, "/etc/hosts");
-  EXPECT(out.binds[1].flags, 0);
-  EXPECT_TEXT(out.binds[2].host, "/dev");
+  EXPECT(out.mounts.count, 3);
+  EXPECT(out.mounts.has_read_only, true);
+  EXPECT_TEXT(out.mounts.binds[0].guest, "/srv/data/deep");
+  EXPECT_TEXT(out.mounts.binds[0].name, "deep");
+  EXPECT(out.mounts.binds[0].name_length, 4);
+  EXPECT_TEXT(out.mounts.binds[0].host, "");
+  EXPECT_TEXT(out.mounts.binds[1].guest, "/etc/hosts");
+  EXPECT(out.mounts.binds[1].flags, 0);
+  EXPECT_TEXT(out.mounts.binds[2].host, "/dev");
   EXPECT(out.runner_count, 2);
   EXPECT(out.runners[0].machine, 183);
   EXPECT_TEXT(out.runners[0].program, "/usr/bin/emulator");
@@ -91,8 +91,8 @@ static void writer_refuses_bad_paths(void) {
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
     struct bind bind = {.guest = bad[i], .host = "/x"};
     from = sample();
-    from.binds = &bind;
-    from.bind_count = 1;
+    from.mounts.binds = &bind;
+    from.mounts.count = 1;
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
     struct runner runner = {.machine = 183, .program = bad[i], .argv0_option = ""};
     from = sample();
@@ -108,14 +108,14 @@ static void writer_refuses_impossible_binds(void) {
   struct bind root = {.guest = "/", .host = "/x"};
   struct bind twice[] = {{.guest = "/a", .host = "/x"}, {.guest = "/a", .host = "/y"}};
   struct config from = sample();
-  from.binds = &root;
-  from.bind_count = 1;
+  from.mounts.binds = &root;
+  from.mounts.count = 1;
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
-  from.binds = twice;
-  from.bind_count = 2;
+  from.mounts.binds = twice;
+  from.mounts.count = 2;
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
-  from.binds = many;
-  from.bind_count = CONFIG_BINDS_MAX + 1;
+  from.mounts.binds = many;
+  from.mounts.count = CONFIG_BINDS_MAX + 1;
   EXPECT(write_sample(from, blob, sizeof blob), -E2BIG);
   from = sample();
   from.runner_count = CONFIG_RUNNERS_MAX + 1;

@@ -18,11 +18,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   check(strlen(out.root) == out.root_length && (out.root_length == 0 || out.root[0] == '/'));
   check(out.shim[0] == '/' && out.scratch[0] == '/');
-  for (size_t i = 0; i < out.bind_count; i++) {
-    const struct bind *bind = &out.binds[i];
+  for (size_t i = 0; i < out.mounts.count; i++) {
+    const struct bind *bind = &out.mounts.binds[i];
     check(strlen(bind->guest) == bind->guest_length && strlen(bind->host) == bind->host_length);
     check(bind->guest[0] == '/' && bind->name[-1] == '/' && strlen(bind->name) == bind->name_length);
-    check(i == 0 || bind->guest_length <= out.binds[i - 1].guest_length);
+    check(i == 0 || bind->guest_length <= out.mounts.binds[i - 1].guest_length);
   }
   for (size_t i = 0; i < out.runner_count; i++)
     check(out.runners[i].program[0] == '/' && strlen(out.runners[i].argv0_option) < size);

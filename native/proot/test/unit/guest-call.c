@@ -25,8 +25,8 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
       .root = root,
       .shim = "/nowhere/anyproc-proot-shim",
       .scratch = "/nowhere/scratch",
-      .bind_count = bind_count,
-      .binds = binds,
+      .mounts.count = bind_count,
+      .mounts.binds = binds,
   };
   long size = config_write(&wanted, blob, sizeof blob);
   if (size < 0 || config_read(blob, (size_t)size, &config) < 0)

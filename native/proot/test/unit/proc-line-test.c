@@ -32,7 +32,7 @@ static void maps(void) {
 #undef HEAD
 }
 
-static void mounts(void) {
+static void lines_of_mounts(void) {
   EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /tmp/root\\040of\\040all/run tmpfs rw 0 0"),
               "tmpfs /run tmpfs rw 0 0");
   EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /bound/x tmpfs rw 0 0"),
@@ -92,10 +92,10 @@ int main(void) {
   read.name = read.guest + 1;
   read.name_length = read.guest_length - 1;
   read.host_length = strlen(read.host);
-  config.binds = &read;
-  config.bind_count = 1;
+  config.mounts.binds = &read;
+  config.mounts.count = 1;
   maps();
-  mounts();
+  lines_of_mounts();
   the_file_system_of_the_rootfs_is_its_root();
   status();
   status_of_a_guest();
