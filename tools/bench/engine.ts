@@ -37,7 +37,8 @@ interface Program {
 // In the Debian root filesystem.
 const programs: readonly Program[] = [
   { argv: ["find", "/", "-xdev"], targets: [atMost(1.4), tenTimesFaster] },
-  { argv: ["ls", "-lR", "/usr"], targets: [atMost(1.8), tenTimesFaster] },
+  // Debian's proot does not find all of it, and says so.
+  { argv: ["sh", "-c", "ls -lR /usr 2>/dev/null || true"], targets: [atMost(1.8), tenTimesFaster] },
   { argv: ["sh", "-c", "cp -a /usr/share /tmp/copy && rm -r /tmp/copy"], targets: [atMost(1.5)] },
   { argv: ["sh", "-c", "tar -C /usr -c share | cat >/dev/null"], targets: [] },
   { argv: ["bash", "-c", "for i in {1..200}; do /bin/true; done"], targets: [] },

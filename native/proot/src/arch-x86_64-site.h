@@ -14,7 +14,6 @@
 enum {
   ARCH_SITE_SIZE = 10, // bytes that arch_site_find() looks at
   ARCH_STUB_SIZE = 32,
-  ARCH_STUB_USED = 18,
   ARCH_JUMP_SIZE = 5,
   ARCH_CACHE_LINE = 64,
 };

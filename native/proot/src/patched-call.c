@@ -29,7 +29,7 @@ static long make_call(struct patched_call *patched, struct call *call) {
   long result = syscall_handler(call->number)(call);
   if (result != CALL_DEFERRED)
     return result;
-  struct deferred_frame *frame = deferred_place(call->deferred, (uintptr_t)patched);
+  struct deferred_frame *frame = deferred_place(call->deferred, (uintptr_t)patched, (uintptr_t)patched);
   if (frame == NULL)
     return -EFAULT;
   frame->guest_number = call->number;

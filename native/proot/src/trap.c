@@ -31,10 +31,11 @@ void deferred_prepare(struct deferred *deferred) {
   deferred->data_size = 0;
 }
 
-struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit) {
+struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit, uintptr_t in_use) {
   size_t size = sizeof(struct deferred_frame) + deferred->data_size;
   uintptr_t at = (limit - size) & ~(uintptr_t)15;
-  if (guest_probe((void *)at, size) < 0)
+  bool is_mapped = in_use != 0 && at / ARCH_PAGE_SIZE == in_use / ARCH_PAGE_SIZE;
+  if (!is_mapped && guest_probe((void *)at, size) < 0)
     return NULL;
   struct deferred_frame *frame = (struct deferred_frame *)at;
   frame->number = deferred->number;
@@ -81,7 +82,7 @@ void trap_handle(const siginfo_t *info, ucontext_t *context) {
     arch_set_result(context, result);
     return;
   }
-  struct deferred_frame *frame = deferred_place(&deferred, free_stack_of(context));
+  struct deferred_frame *frame = deferred_place(&deferred, free_stack_of(context), 0);
   if (frame == NULL) {
     arch_set_result(context, -EFAULT);
     return;
@@ -114,7 +115,7 @@ static long deferred_stage(void *first, void *second) {
   out->continuation.frame = frame;
   out->continuation.again = 0;
   if (result == CALL_DEFERRED) {
-    struct deferred_frame *next = deferred_place(&deferred, out->limit);
+    struct deferred_frame *next = deferred_place(&deferred, out->limit, 0);
     if (next != NULL) {
       next->guest_number = frame->guest_number;
       next->mask = frame->mask;

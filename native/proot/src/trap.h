@@ -31,8 +31,9 @@ struct continuation {
 };
 
 void deferred_prepare(struct deferred *deferred);
-// Places a frame for `deferred` below `limit`. Returns NULL where the guest has no stack left.
-struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit);
+// Places a frame for `deferred` below `limit`. Returns NULL where the guest has no stack left: a page that holds an
+// address `in_use` need not be asked for.
+struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit, uintptr_t in_use);
 
 // Called by the assembly.
 void trap_handle(const siginfo_t *info, ucontext_t *context);
