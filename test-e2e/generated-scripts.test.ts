@@ -56,7 +56,7 @@ describe.skipIf(!product)("generated scripts", () => {
         expectSame(await listTree(guest, "root"), await listTree(chroot, "root"));
       }),
       // What failed is in the message, with what came before; a shorter script would take long to find.
-      { numRuns: 3, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true, includeErrorInReport: true },
     );
   });
 });

@@ -64,4 +64,4 @@ for sanitizer in address thread undefined leak; do
   echo $sanitizer $?
 done
 gcc -g -fsanitize=address -o freed freed.c && ./freed 2>&1 | grep -o 'SUMMARY.*'
-gcc -g -fsanitize=thread -o race race.c -pthread && ./race 2>&1 | grep -o 'SUMMARY.*'
+gcc -g -fsanitize=thread -o race race.c -pthread && ./race 2>&1 | grep -o 'SUMMARY: ThreadSanitizer: data race'
