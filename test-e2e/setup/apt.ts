@@ -7,13 +7,10 @@ export const toolPackages = [
   ...["sqlite3", "strace"],
 ];
 
-/**
- * Command that installs packages from this machine's mirror, where nobody answers questions. The guest of an ordinary
- * user cannot become the user that apt-get downloads as.
- */
+/** Command that installs packages from this machine's mirror, where nobody answers questions. */
 export function aptInstall(packages: readonly string[]): string[] {
   const text = `export DEBIAN_FRONTEND=noninteractive
-    apt-get -o APT::Sandbox::User=root update -q && apt-get -o APT::Sandbox::User=root install -qq --no-install-recommends "$@" </dev/null && apt-get clean`;
+    apt-get update -q && apt-get install -qq --no-install-recommends "$@" </dev/null && apt-get clean`;
   return ["sh", "-ec", text, "apt", ...packages];
 }
 

@@ -13,6 +13,8 @@ export const modes: readonly [Mode, ...Mode[]] = [
   { name: "ordinary user", person: "ordinary user", options: {} },
   { name: "root, without the directory cache", person: "root", options: { cache: false } },
   { name: "ordinary user, without the directory cache", person: "ordinary user", options: { cache: false } },
+  { name: "root, not patched", person: "root", options: { patch: false } },
+  { name: "ordinary user, not patched", person: "ordinary user", options: { patch: false } },
 ];
 
 /** Whom the ordinary user's files belong to. */
