@@ -1,8 +1,12 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, inject, test } from "vitest";
-import type { Outcome } from "./setup/run.ts";
-import { busybox, runInChroot, runInGuest, type Sides } from "./setup/sides.ts";
+import { beforeAll, describe, inject, test } from "vitest";
+import { as, modes } from "./setup/modes.ts";
+import type { Product } from "./setup/product.ts";
+import { prepare } from "./setup/run.ts";
+import { expectSame, runInChroot, runInGuest } from "./setup/sides.ts";
+import { makeTrees, type Trees, temporaryDirectory } from "./setup/trees.ts";
+
+const busybox = "/opt/busybox";
 
 // Scripts that write do so below /work, which is gone before each side's turn. What they left is part of their output,
 // but for the times of what they did not copy.
@@ -120,43 +124,23 @@ END
   ],
 };
 
-const people = inject("people");
+const product = inject("product") as Product;
+const archive = inject("archive") as string;
 
-describe.each(["root", "ordinary user"] as const)("as %s", (person) => {
-  const sides = people?.[person] as Sides;
+describe.skipIf(!product).each(modes)("as $name", (mode) => {
+  let trees: Trees;
 
-  beforeEach(() => cleanUp(sides));
+  beforeAll(() => {
+    const { directory, remove } = temporaryDirectory();
+    trees = makeTrees(archive, directory, mode.person);
+    prepare(["cp", "-p", "/bin/busybox", join(trees.chroot, busybox)]);
+    prepare([...as(mode.person, product.home), "cp", "-p", "/bin/busybox", join(trees.guest, busybox)]);
+    return remove;
+  });
 
-  test.skipIf(!people).for(Object.entries(commands))("%s", async ([, command]) => {
-    const input = "one line\nanother, without its end";
-    const expected = await runInChroot(sides, command, input);
-    expect(expected.ended, expected.stderr).not.toBe(125);
-    cleanUp(sides);
-    const actual = await runInGuest(sides, command, input);
-    expect(differingLines(actual, expected)).toEqual(differingLines(expected, actual));
-    expect(actual.ended).toBe(asShellReports(expected.ended));
+  test.for(Object.entries(commands))("%s", async ([, argv]) => {
+    const trial = { argv, input: "one line\nanother, without its end" };
+    const outcomes = [runInGuest(product, mode, trees.guest, trial), runInChroot(trees.chroot, trial)] as const;
+    expectSame(...(await Promise.all(outcomes)));
   });
 });
-
-function cleanUp(sides: Sides): void {
-  for (const tree of [sides.chrootTree, sides.guestTree]) rmSync(join(tree, "work"), { recursive: true, force: true });
-}
-
-/**
- * The lines of the first outcome from where it leaves the second one, none when they agree. A whole listing of the
- * system in a failure's message would hide what is wrong.
- */
-function differingLines(outcome: Outcome, other: Outcome): string[] {
-  return (["stdout", "stderr"] as const).flatMap((name) => {
-    const theirs = other[name].split("\n");
-    const lines = outcome[name].split("\n");
-    const start = lines.findIndex((line, index) => line !== theirs[index]);
-    if (start === -1) return lines.length === theirs.length ? [] : [`${name} ends at line ${lines.length}`];
-    return [`${name}, line ${start + 1}:`, ...lines.slice(start, start + 10)];
-  });
-}
-
-/** `anyproc` ends with a code where chroot(1) dies of the signal: 128 and the signal's number. */
-function asShellReports(ended: number | NodeJS.Signals | null): number | NodeJS.Signals | null {
-  return ended === "SIGTERM" ? 128 + 15 : ended;
-}

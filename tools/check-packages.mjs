@@ -1,9 +1,9 @@
 // Packs every package as it would be published and looks at the archive as a stranger's tools would: publint for the
-// manifest, attw for what TypeScript finds behind each entry point.
+// manifest, attw for what TypeScript finds behind each entry point, a debugger for what the source maps name.
 import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 
 const { packageManager } = JSON.parse(readFileSync("package.json", "utf8"));
 const archives = mkdtempSync(join(tmpdir(), "anyproc-pack-"));
@@ -14,6 +14,18 @@ function run(command, args, cwd) {
   return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
 }
 
+/** What the source maps in an archive lead to, and is not there. */
+function missingSources(archive) {
+  const files = run("tar", ["-tzf", archive]).output.split("\n");
+  return files
+    .filter((file) => file.endsWith(".map"))
+    .flatMap((file) => {
+      const { sources } = JSON.parse(run("tar", ["-xzOf", archive, file]).output);
+      return sources.map((source) => posix.join(posix.dirname(file), source));
+    })
+    .filter((source) => !files.includes(source));
+}
+
 function check(directory, manifest) {
   const before = new Set(readdirSync(archives));
   const packed = run("npx", ["--yes", packageManager, "pack", "--pack-destination", archives], directory);
@@ -22,6 +34,9 @@ function check(directory, manifest) {
     archives,
     readdirSync(archives).find((name) => !before.has(name)),
   );
+
+  const missing = missingSources(archive);
+  if (missing.length > 0) return `source maps name files that are not in the archive: ${missing.join(", ")}`;
 
   const published = run("publint", ["run", archive, "--strict"]);
   if (!published.ok) return `publint:\n${published.output}`;

@@ -1,30 +1,31 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { makePeople, type People } from "./sides.ts";
+import { debianArchive } from "./debian.ts";
+import { installProduct, type Product } from "./product.ts";
+import { temporaryDirectory } from "./trees.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Undefined where the comparison cannot run. */
-    people: People | undefined;
+    product: Product | undefined;
+    /** A Debian root filesystem. */
+    archive: string | undefined;
   }
 }
 
-/** Makes the root filesystems and installs the product, in a directory that goes away afterwards. */
+/** Installs the product, in a directory that goes away afterwards, and makes sure of a Debian root filesystem. */
 export function setup(project: TestProject): (() => void) | undefined {
   if (process.getuid?.() !== 0) {
     const reason = "the comparison with chroot(2) needs root";
     if (process.env["CI"]) throw new Error(reason);
     console.log(`Skipped: ${reason}.`);
-    project.provide("people", undefined);
+    project.provide("product", undefined);
+    project.provide("archive", undefined);
     return undefined;
   }
-  const directory = mkdtempSync(join(tmpdir(), "anyproc-e2e-"));
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  const { directory, remove } = temporaryDirectory();
   try {
-    chmodSync(directory, 0o755);
-    project.provide("people", makePeople(directory));
+    project.provide("archive", debianArchive());
+    project.provide("product", installProduct(directory));
   } catch (error) {
     remove();
     throw error;

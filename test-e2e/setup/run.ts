@@ -41,3 +41,8 @@ export function prepare(
     closeSync(stdin);
   }
 }
+
+/** Where a program of this machine really lies, past all symbolic links. */
+export function realPath(program: string): string {
+  return execFileSync("sh", ["-c", 'realpath "$(command -v "$0")"', program], { encoding: "utf8" }).trim();
+}

@@ -1,62 +1,25 @@
-import { chownSync, mkdirSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { debianArchive } from "./debian.ts";
-import { installProduct } from "./product.ts";
-import { type Outcome, prepare, run } from "./run.ts";
+import { expect } from "vitest";
+import { as, type Mode } from "./modes.ts";
+import type { Product } from "./product.ts";
+import { type Outcome, run } from "./run.ts";
 
-/** One tree in which chroot(2) runs a command, and one in which anyproc runs the same command as somebody. */
-export interface Sides {
-  readonly chrootTree: string;
-  readonly guestTree: string;
-  readonly anyproc: readonly string[];
+/** A command and what it reads. */
+export interface Trial {
+  readonly argv: readonly string[];
+  readonly input?: string;
 }
 
-export interface People {
-  readonly root: Sides;
-  readonly "ordinary user": Sides;
-}
-
-const nobody = { uid: 65534, gid: 65534 };
-
-/** Where every tree has a static busybox. */
-export const busybox = "/opt/busybox";
-
-/**
- * Root has one tree for both sides. An ordinary user cannot own what Debian gives to root and cannot make device nodes,
- * so the user's tree has neither, and the engine shows its files as root's. Its twin for chroot(2) is the same archive
- * unpacked in the same way by root: all of it root's, without device nodes. Then nothing is left to be normalised.
- */
-export function makePeople(directory: string): People {
-  const archive = debianArchive();
-  const anyproc = installProduct(join(directory, "product"));
-  const [roots, users, twin, home] = ["root", "user", "user-as-root", "home"].map((name) => join(directory, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  for (const path of [roots, users, twin, home]) mkdirSync(path);
-  for (const path of [users, home]) chownSync(path, nobody.uid, nobody.gid);
-  const asNobody = ["setpriv", `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, "--clear-groups"];
-  const unpackAsOwn = ["tar", "-xp", "--no-same-owner", "--exclude=./dev/*", "-C"];
-
-  prepare(["tar", "-xp", "--numeric-owner", "-C", roots], { stdin: archive });
-  prepare([...asNobody, ...unpackAsOwn, users], { stdin: archive });
-  prepare([...unpackAsOwn, twin], { stdin: archive });
-  for (const tree of [roots, users, twin]) prepare(["cp", "-p", "/bin/busybox", join(tree, busybox)]);
-  chownSync(join(users, busybox), nobody.uid, nobody.gid);
-  return {
-    root: { chrootTree: roots, guestTree: roots, anyproc },
-    "ordinary user": {
-      chrootTree: twin,
-      guestTree: users,
-      anyproc: [...asNobody, "env", `HOME=${home}`, ...anyproc],
-    },
-  };
-}
-
-// Nothing of the machine's environment may make the two sides differ.
-const cleanly = ["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "TZ=UTC"];
+/** Nothing of the machine's environment may make the two sides differ. */
+export const cleanly = [
+  "/usr/bin/env",
+  "-i",
+  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+  "HOME=/root",
+  "LC_ALL=C.UTF-8",
+  "TZ=UTC",
+];
 
 // The engine binds these by default; in a mount namespace of its own, so that they vanish with the command.
 const enterChroot = `
@@ -64,11 +27,49 @@ const enterChroot = `
   exec chroot "$0" "$@"`;
 
 /** Runs a command under chroot(2), as root. */
-export function runInChroot(sides: Sides, argv: readonly string[], input?: string): Promise<Outcome> {
-  return run(["unshare", "--mount", "sh", "-c", enterChroot, sides.chrootTree, ...cleanly, ...argv], input);
+export async function runInChroot(tree: string, { argv, input }: Trial): Promise<Outcome> {
+  cleanUp(tree);
+  const outcome = await run(["unshare", "--mount", "sh", "-c", enterChroot, tree, ...cleanly, ...argv], input);
+  expect(outcome.ended, outcome.stderr).not.toBe(125);
+  return outcome;
 }
 
-/** Runs a command with `anyproc run --rootfs`, as whoever the sides belong to. */
-export function runInGuest(sides: Sides, argv: readonly string[], input?: string): Promise<Outcome> {
-  return run([...sides.anyproc, "run", "--rootfs", sides.guestTree, "--", ...cleanly, ...argv], input);
+/** Runs a command in the guest: with `anyproc run` where that can say what the mode is, else through the library. */
+export function runInGuest(product: Product, mode: Mode, tree: string, { argv, input }: Trial): Promise<Outcome> {
+  cleanUp(tree);
+  const byDefault = Object.keys(mode.options).length === 0;
+  const start = byDefault
+    ? [...product.anyproc, "run", "--rootfs", tree, "--"]
+    : [...product.runGuest, JSON.stringify({ rootfs: tree, ...mode.options })];
+  return run([...as(mode.person, product.home), ...start, ...cleanly, ...argv], input);
+}
+
+// Scripts that write do so here.
+function cleanUp(tree: string): void {
+  rmSync(join(tree, "work"), { recursive: true, force: true });
+}
+
+/** Expects that a command said the same and ended the same way in the guest as under chroot(2), byte for byte. */
+export function expectSame(inGuest: Outcome, inChroot: Outcome): void {
+  expect(differingLines(inGuest, inChroot)).toEqual(differingLines(inChroot, inGuest));
+  expect(inGuest.ended).toBe(asShellReports(inChroot.ended));
+}
+
+/**
+ * The lines of the first outcome from where it leaves the second one, none when they agree. A whole listing of the
+ * system in a failure's message would hide what is wrong.
+ */
+function differingLines(outcome: Outcome, other: Outcome): string[] {
+  return (["stdout", "stderr"] as const).flatMap((name) => {
+    const theirs = other[name].split("\n");
+    const lines = outcome[name].split("\n");
+    const start = lines.findIndex((line, index) => line !== theirs[index]);
+    if (start === -1) return lines.length === theirs.length ? [] : [`${name} ends at line ${lines.length}`];
+    return [`${name}, line ${start + 1}:`, ...lines.slice(start, start + 10)];
+  });
+}
+
+/** `anyproc` ends with a code where chroot(1) dies of the signal: 128 and the signal's number. */
+function asShellReports(ended: Outcome["ended"]): Outcome["ended"] {
+  return ended === "SIGTERM" ? 128 + 15 : ended;
 }

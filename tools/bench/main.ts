@@ -1,4 +1,4 @@
-// `pnpm bench [host|engine|emrun|ssh|docker|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
+// `pnpm bench [host|engine|guests|emrun|ssh|docker|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
 // take here and with the alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing
 // fails when a target is missed.
 import { writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { benchDocker } from "./docker.ts";
 import { benchEmrun } from "./emrun.ts";
 import { benchEngine } from "./engine.ts";
+import { benchGuests } from "./guests.ts";
 import { benchHost } from "./host.ts";
 import { benchRegistryExtract } from "./registry-extract.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
@@ -15,6 +16,7 @@ import { benchSsh } from "./ssh.ts";
 const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
   host: benchHost,
   engine: benchEngine,
+  guests: benchGuests,
   emrun: benchEmrun,
   ssh: benchSsh,
   docker: benchDocker,

@@ -21,7 +21,8 @@ export async function interleave(sides: Readonly<Record<string, Side>>, rounds: 
   return Object.fromEntries(names.map((name) => [name, summarize(samples.get(name) ?? [])]));
 }
 
-function summarize(samples: readonly number[]): Times[string] {
+/** The minimum and the median of some measurements. */
+export function summarize(samples: readonly number[]): Times[string] {
   const sorted = samples.toSorted((a, b) => a - b);
   return { least: sorted[0] ?? Number.NaN, median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN };
 }

@@ -51,6 +51,13 @@ static void call_exec(void) {
   if (child < 0 || waitpid(child, &status, 0) != child || status != 0) exit(1);
 }
 
+static void call_fork(void) {
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  int status;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0) exit(1);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -62,6 +69,7 @@ static const struct {
     {"readlink", call_readlink},
     {"getcwd", call_getcwd},
     {"exec", call_exec},
+    {"fork", call_fork},
 };
 
 static double now(void) {

@@ -11,6 +11,12 @@
 
 #include "binds.h"
 #include "failure.h"
+#include "placeholders.h"
+#include "scratch.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 enum { BLOB_CAPACITY = 1 << 20 };
 
@@ -45,7 +51,7 @@ static void find_shim(const struct options *options, char out[PATH_MAX]) {
   }
   ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
   if (length < 0)
-    fail("shim", errno, "/proc/self/exe");
+    fail("proc", errno, "/proc/self/exe");
   path[length] = '\0';
   strcpy(strrchr(path, '/'), name);
   if (realpath(path, out) == NULL)
@@ -53,12 +59,16 @@ static void find_shim(const struct options *options, char out[PATH_MAX]) {
 }
 
 static int anonymous_file(const char *name, const void *content, size_t size, int seals) {
-  int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  // sysctl vm.memfd_noexec may refuse files that could be executed; kernels before 6.3 have no flag to say so.
+  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int file = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+  if (file < 0 && errno == EINVAL)
+    file = memfd_create(name, flags);
   if (file < 0)
     fail("memfd", errno, name);
   if (ftruncate(file, (off_t)size) < 0 || (content != NULL && write(file, content, size) != (ssize_t)size) ||
       fcntl(file, F_ADD_SEALS, seals) < 0)
-    fail("memfd", errno, name);
+    fail(errno == EFBIG ? "file-size" : "memfd", errno, name);
   return file;
 }
 
@@ -85,15 +95,26 @@ void configuration_build(const struct options *options, struct configuration *ou
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
-  struct config content = {.descriptor_base = out->descriptor_base, .root = root, .shim = out->shim, .binds = binds};
-  content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u);
+  struct config content = {.descriptor_base = out->descriptor_base,
+                           .root = root,
+                           .shim = out->shim,
+                           .scratch = scratch_path(),
+                           .mounts.binds = binds,
+                           .runner_count = options->runner_count,
+                           .runners = options->runners};
+  content.flags = (options->no_cache ? CONFIG_NO_CACHE : 0u) |
+                  (options->no_patch ? CONFIG_NO_PATCH : 0u) | (options->no_kill_on_exit ? CONFIG_NO_KILL_ON_EXIT : 0u) |
+                  (options->pass_unknown ? CONFIG_PASS_UNKNOWN : 0u) |
+                  (options->diagnostics >= 0 ? CONFIG_DIAGNOSTICS : 0u);
   set_ids(options, &content);
-  content.bind_count = binds_resolve(options, out->root, root, binds);
+  content.mounts.count = placeholders_add(root, binds, binds_resolve(options, out->root, root, binds));
   long size = config_write(&content, blob, sizeof blob);
+  if (size == -EINVAL)
+    fail("usage", EINVAL, "a bind or --runner whose path is not canonical");
   if (size < 0)
     fail("internal", (int)-size, "configuration");
   out->config = anonymous_file("anyproc-config", blob, (size_t)size,
                                F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-  out->shared = anonymous_file("anyproc-shared", NULL, (size_t)sysconf(_SC_PAGESIZE),
+  out->shared = anonymous_file("anyproc-shared", NULL, SHARED_SIZE,
                                F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }

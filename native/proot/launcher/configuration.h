@@ -5,9 +5,10 @@
 #include "options.h"
 
 struct configuration {
+  bool is_nested; // the rest is not used then: the outer run's holds
   int root;   // O_PATH
   int config; // sealed blob
-  int shared; // one page
+  int shared; // empty
   int descriptor_base;
   char shim[4096];
 };

@@ -1,14 +1,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../src/layout.h"
 #include "configuration.h"
 #include "failure.h"
+#include "nested.h"
 #include "options.h"
 #include "probe.h"
 #include "spawn.h"
@@ -37,11 +37,16 @@ static void hold_standard_streams(void) {
     close(opened);
 }
 
-// A guest's mappings hold the shim. A second one would need the same place and the same signal.
-static void refuse_nesting(void) {
-  unsigned char resident;
-  if (mincore((void *)SHIM_TEXT, 1, &resident) == 0)
-    fail("nested", EBUSY, "this process is a guest already");
+// pidfd_open(2). Where the kernel has or allows none, the end of the parent's thread has to do (prctl(2)).
+static int watch_parent(pid_t parent) {
+  if (parent == 0)
+    return -1;
+  int descriptor = (int)syscall(SYS_pidfd_open, parent, 0);
+  if (descriptor < 0)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent)
+    fail("orphan", 0, "--life-pid");
+  return descriptor;
 }
 
 int main(int argc, char **argv) {
@@ -53,10 +58,13 @@ int main(int argc, char **argv) {
   options_parse(argv, &options);
   if (options.probe)
     return probe();
-  refuse_nesting();
-  configuration_build(&options, &configuration);
+  configuration.is_nested = is_nested();
   struct supervision supervision = {.life = options.life, .wait_for_all = options.no_kill_on_exit};
+  supervision.parent = watch_parent(options.parent);
   supervision.signals = take_signals(&inherited);
+  // With SIGXFSZ blocked, a limit on file sizes is an error that can be told.
+  if (!configuration.is_nested)
+    configuration_build(&options, &configuration);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   spawn_guest(&options, &configuration, &inherited, &supervision.guest);
   end_as(supervise(&supervision));

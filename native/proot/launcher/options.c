@@ -17,12 +17,17 @@ static const char usage[] =
     "  --bind-read-only HOST GUEST  the same, and nothing there can be changed\n"
     "  --cwd DIR                    working directory inside the guest (default /)\n"
     "  --id UID:GID                 show these ids instead of the real ones; 0:0 looks like root\n"
+    "  --runner MACHINE GUEST OPT   execute programs for this e_machine (elf(5)) as GUEST OPT ARGV0 PROGRAM ARG...\n"
     "  --argv0 NAME                 the program's own name for itself\n"
     "  --no-cache                   ask the kernel about every directory every time\n"
+    "  --no-patch                   leave the guests' code as it is, and take a signal for every call\n"
     "  --no-kill-on-exit            wait for every guest, not only for PROGRAM\n"
+    "  --pass-unknown               let system calls that the engine does not know reach the kernel\n"
+    "  --diagnostics-fd N           write \"CALL NUMBER ERRNO PID PROGRAM\" there for each call that is refused\n"
     "  --shim PATH                  the shim, if it is not installed beside anyproc-proot\n"
     "  --report-fd N                write \"CODE ERRNO OBJECT\" there if PROGRAM cannot start; closed when it runs\n"
     "  --life-fd N                  end every guest when N reaches its end\n"
+    "  --life-pid N                 the same when process N, the parent, ends\n"
     "  --probe                      print as JSON what this machine offers\n"
     "\n"
     "Exit status: PROGRAM's; 127 not found, 126 cannot be executed, 125 any other failure to start it.\n";
@@ -65,6 +70,15 @@ static void add_bind(struct cursor *cursor, struct options *out, const char *opt
   bind->read_only = strcmp(option, "--bind-read-only") == 0;
 }
 
+static void add_runner(struct cursor *cursor, struct options *out, const char *option) {
+  if (out->runner_count == CONFIG_RUNNERS_MAX)
+    fail("usage", 0, "too many runners");
+  struct runner *runner = &out->runners[out->runner_count++];
+  runner->machine = (uint32_t)number(value(cursor, option), '\0', NULL, option);
+  runner->program = value(cursor, option);
+  runner->argv0_option = value(cursor, option);
+}
+
 static void set_id(const char *text, struct options *out) {
   const char *group;
   out->uid = (uid_t)number(text, ':', &group, "--id");
@@ -77,6 +91,8 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->rootfs = value(cursor, option);
   else if (strcmp(option, "--bind") == 0 || strcmp(option, "--bind-read-only") == 0)
     add_bind(cursor, out, option);
+  else if (strcmp(option, "--runner") == 0)
+    add_runner(cursor, out, option);
   else if (strcmp(option, "--cwd") == 0)
     out->cwd = value(cursor, option);
   else if (strcmp(option, "--id") == 0)
@@ -87,10 +103,18 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->shim = value(cursor, option);
   else if (strcmp(option, "--no-cache") == 0)
     out->no_cache = true;
+  else if (strcmp(option, "--no-patch") == 0)
+    out->no_patch = true;
   else if (strcmp(option, "--no-kill-on-exit") == 0)
     out->no_kill_on_exit = true;
+  else if (strcmp(option, "--pass-unknown") == 0)
+    out->pass_unknown = true;
+  else if (strcmp(option, "--diagnostics-fd") == 0)
+    out->diagnostics = descriptor(value(cursor, option), option);
   else if (strcmp(option, "--life-fd") == 0)
     out->life = descriptor(value(cursor, option), option);
+  else if (strcmp(option, "--life-pid") == 0)
+    out->parent = (pid_t)number(value(cursor, option), '\0', NULL, option);
   else if (strcmp(option, "--report-fd") == 0)
     failure_set_report(out->report = descriptor(value(cursor, option), option));
   else if (strcmp(option, "--probe") == 0)
@@ -103,7 +127,7 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
 
 void options_parse(char **argv, struct options *out) {
   struct cursor cursor = {argv + 1};
-  *out = (struct options){.cwd = "/", .report = -1, .life = -1};
+  *out = (struct options){.cwd = "/", .diagnostics = -1, .report = -1, .life = -1};
   while (*cursor.at != NULL && strncmp(*cursor.at, "--", 2) == 0) {
     const char *option = *cursor.at++;
     if (strcmp(option, "--") == 0)

@@ -18,6 +18,8 @@ struct options {
   const char *rootfs;
   struct bind_option binds[CONFIG_BINDS_MAX];
   size_t bind_count;
+  struct runner runners[CONFIG_RUNNERS_MAX];
+  size_t runner_count;
   const char *cwd;
   const char *argv0;
   const char *shim;
@@ -25,10 +27,14 @@ struct options {
   uid_t uid;
   gid_t gid;
   bool no_cache;
+  bool no_patch;
   bool no_kill_on_exit;
+  bool pass_unknown;
   bool probe;
+  int diagnostics;
   int report;
   int life;
+  pid_t parent; // whose end is everybody's end, or 0
   char **command;
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/openat2.h>
@@ -27,7 +28,7 @@ static int try_in_child(int (*trial)(void)) {
   int status;
   if (waitpid(child, &status, 0) < 0)
     return errno;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EPERM; // killed for it
 }
 
 static int try_no_new_privs(void) {
@@ -57,11 +58,25 @@ static bool has_openat2(void) {
   return opened >= 0;
 }
 
-static bool has_memfd(void) {
+// A page of code of its own, changed as the shim changes call sites.
+static bool may_patch(void) {
+  long size = sysconf(_SC_PAGESIZE);
+  void *code = (void *)((uintptr_t)may_patch & ~((uintptr_t)size - 1));
+  return mprotect(code, (size_t)size, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 &&
+         mprotect(code, (size_t)size, PROT_READ | PROT_EXEC) == 0;
+}
+
+// Returns 0 or an errno.
+static int try_memfd(void) {
   int file = memfd_create("probe", MFD_CLOEXEC);
-  if (file >= 0)
-    close(file);
-  return file >= 0;
+  if (file < 0)
+    return errno;
+  close(file);
+  return 0;
+}
+
+static bool has_proc(void) {
+  return access("/proc/self/fd", X_OK) == 0;
 }
 
 static long landlock_version(void) {
@@ -88,10 +103,11 @@ static const char *yes_or_no(bool value) {
 int probe(void) {
   struct utsname name;
   uname(&name);
-  int seccomp_error = try_in_child(try_seccomp);
-  printf("{\"kernel\":\"%s\",\"seccomp\":%s,\"seccompErrno\":%d,\"openat2\":%s,\"memfd\":%s,\"landlock\":%ld,"
-         "\"noNewPrivs\":%s,\"ptraceScope\":%d}\n",
-         name.release, yes_or_no(seccomp_error == 0), seccomp_error, yes_or_no(has_openat2()),
-         yes_or_no(has_memfd()), landlock_version(), yes_or_no(try_in_child(try_no_new_privs) == 0), ptrace_scope());
+  int seccomp_error = try_in_child(try_seccomp), memfd_error = try_memfd();
+  printf("{\"kernel\":\"%s\",\"seccomp\":%s,\"seccompErrno\":%d,\"openat2\":%s,\"patching\":%s,\"memfd\":%s,\"memfdErrno\":%d,"
+         "\"proc\":%s,\"landlock\":%ld,\"noNewPrivs\":%s,\"ptraceScope\":%d}\n",
+         name.release, yes_or_no(seccomp_error == 0), seccomp_error, yes_or_no(has_openat2()), yes_or_no(may_patch()),
+         yes_or_no(memfd_error == 0), memfd_error, yes_or_no(has_proc()), landlock_version(),
+         yes_or_no(try_in_child(try_no_new_privs) == 0), ptrace_scope());
   return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "nested.h"
 
 struct pipe_ends {
   int read, write;
@@ -47,20 +48,24 @@ static _Noreturn void become_guest(const struct options *options, const struct c
   extern char **environ;
   char handover[64];
   int base = configuration->descriptor_base;
-  failure_set_report(report);
+  failure_leave_words(report);
   // Until the shim has tied itself to the life pipe.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != supervisor)
     _exit(125);
+  sigaction(SIGCHLD, &inherited->child_action, NULL);
+  sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
+  if (configuration->is_nested)
+    become_nested_guest(options);
   take_descriptor(configuration->root, base + HIDDEN_ROOT);
   take_descriptor(configuration->config, base + HIDDEN_CONFIG);
   take_descriptor(configuration->shared, base + HIDDEN_SHARED);
   take_descriptor(life, base + HIDDEN_LIFE);
+  if (options->diagnostics >= 0)
+    take_descriptor(options->diagnostics, base + HIDDEN_DIAGNOSTICS);
   fcntl(report, F_SETFD, 0);
   snprintf(handover, sizeof handover, "bootstrap %d %d", base, report);
   char **argv = shim_arguments(options, handover);
-  sigaction(SIGCHLD, &inherited->child_action, NULL);
-  sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
   execve(configuration->shim, argv, environ);
   fail("shim", errno, configuration->shim);
 }
@@ -71,7 +76,7 @@ void spawn_guest(const struct options *options, const struct configuration *conf
   pid_t supervisor = getpid();
   out->pid = fork();
   if (out->pid < 0)
-    fail("internal", errno, "fork");
+    fail(errno == EAGAIN ? "processes" : "internal", errno, "fork");
   if (out->pid == 0)
     become_guest(options, configuration, inherited, life.read, report.write, supervisor);
   close(life.read);

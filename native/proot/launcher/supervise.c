@@ -126,14 +126,23 @@ static bool at_end(int descriptor) {
   return read(descriptor, ignored, sizeof ignored) == 0;
 }
 
+// Whoever asked for this run is gone.
+static void end_run(struct supervision *supervision, const struct outcome *first) {
+  kill(supervision->guest.pid, SIGKILL);
+  supervision->wait_for_all = false;
+  if (first->known)
+    end_guests(supervision);
+}
+
 int supervise(struct supervision *supervision) {
   struct outcome first = {0};
-  struct pollfd watched[3];
+  struct pollfd watched[4];
   watch(&watched[0], supervision->signals);
   watch(&watched[1], supervision->guest.report);
   watch(&watched[2], supervision->life);
+  watch(&watched[3], supervision->parent);
   for (;;) {
-    if (poll(watched, 3, -1) < 0)
+    if (poll(watched, 4, -1) < 0)
       continue;
     if (watched[1].revents != 0 && !read_report(supervision->guest.report)) {
       close(supervision->guest.report);
@@ -142,10 +151,11 @@ int supervise(struct supervision *supervision) {
     }
     if (watched[2].revents != 0 && at_end(supervision->life)) {
       watched[2].fd = -1;
-      kill(supervision->guest.pid, SIGKILL);
-      supervision->wait_for_all = false;
-      if (first.known)
-        end_guests(supervision);
+      end_run(supervision, &first);
+    }
+    if (watched[3].revents != 0) {
+      watched[3].fd = -1;
+      end_run(supervision, &first);
     }
     if (watched[0].revents != 0)
       pass_signals(supervision, &first);

@@ -11,6 +11,7 @@ struct supervision {
   struct guest guest;
   int signals; // signalfd of everything that can be blocked
   int life;    // its end is everybody's end, or -1
+  int parent;  // pidfd of a process whose end is everybody's end, or -1
   bool wait_for_all;
   sigset_t passed_on; // what the first guest has been sent
 };

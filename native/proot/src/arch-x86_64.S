@@ -1,17 +1,9 @@
 // Every kernel entry of the engine, the way into a trap and out of it, and the jump into the guest.
+#include "arch-x86_64-assembly.h"
 #include "arch-x86_64.h"
 
-#define NR_rt_sigprocmask 14
-#define NR_rt_sigreturn 15
-#define SIG_SETMASK 2
 #define SYS_SECCOMP 1
 #define SIGINFO_CODE 8
-
-        .macro function name
-        .globl \name
-        .type \name, @function
-\name:
-        .endm
 
 // The one page from which the filter lets listed calls through.
         .section .gate, "ax", @progbits
@@ -34,7 +26,8 @@ function gate_sigreturn
         syscall
 
 // Makes the call that a handler deferred, in the guest's own context. The stack pointer is at the deferred frame.
-// Only rcx, r11 and rax change for the guest, as with any system call.
+// Only rcx, r11 and rax change for the guest, as with any system call; instructions that change the flags come after
+// those have been saved.
         .balign 16
 function gate_deferred
         mov FRAME_NUMBER(%rsp), %rax
@@ -45,14 +38,29 @@ function gate_deferred
         mov FRAME_ARGUMENT+32(%rsp), %r8
         mov FRAME_ARGUMENT+40(%rsp), %r9
         syscall
+        .globl gate_deferred_called
+gate_deferred_called:
         mov %rax, FRAME_RESULT(%rsp)
         mov FRAME_RESUME(%rsp), %rcx
         jrcxz 1f
+        mov FRAME_RESUME_ERROR(%rsp), %rcx
+        jrcxz 3f
+        lea (%rax,%rcx), %rcx
+        jrcxz 3f
+        jmp 1f
+        .globl gate_deferred_asking // the handler may hold something until it has been asked
+gate_deferred_asking:
+3:      pushfq
+        pop FRAME_FLAGS(%rsp)
         mov %rsp, %rdi
         call deferred_resume
         mov %rax, %rsp
         test %rdx, %rdx
         jnz 2f
+        push FRAME_FLAGS(%rsp)
+        popfq
+        .globl gate_deferred_leave
+gate_deferred_leave:
 1:      mov FRAME_RESULT(%rsp), %rax
         mov FRAME_REGISTERS(%rsp), %rdi
         mov FRAME_REGISTERS+8(%rsp), %rsi
@@ -62,6 +70,8 @@ function gate_deferred
         mov FRAME_REGISTERS+40(%rsp), %r9
         mov FRAME_REGISTERS+48(%rsp), %rcx
         mov FRAME_REGISTERS+56(%rsp), %rsp
+        .globl gate_deferred_last // the stack below may be overwritten; rcx is where the guest goes on
+gate_deferred_last:
         jmp *%rcx
 2:      mov $NR_rt_sigprocmask, %eax
         mov $SIG_SETMASK, %edi
@@ -115,7 +125,6 @@ function call_on_stack
 
 function _start
         mov %rsp, %rdi
-        lea start_stack_top(%rip), %rsp
         xor %ebp, %ebp
         call start
         ud2

@@ -9,8 +9,26 @@
 #define FRAME_RESULT 120
 #define FRAME_MASK 128
 #define FRAME_RESUME 136
+#define FRAME_RESUME_ERROR 144
+#define FRAME_FLAGS 152
+
+// Offsets in struct patched_call, for the assembly.
+#define PATCHED_ARGUMENT 0
+#define PATCHED_NUMBER 48
+#define PATCHED_RESULT 56
+#define PATCHED_DEFERRED 64
+#define PATCHED_MASK 72
+#define PATCHED_INTERRUPTED 80
+#define PATCHED_SLOT 88
+#define PATCHED_KEPT 96
+#define PATCHED_RESUME 104
+#define PATCHED_FLAGS 112
+#define PATCHED_SIZE 120
 
 #define ARCH_PAGE_SIZE 4096
+// Bytes below the stack pointer that belong to the running function (System V ABI, AMD64 supplement, 3.2.2).
+#define ARCH_RED_ZONE 128
+#define ARCH_SYSCALL_LENGTH 2
 
 #ifndef __ASSEMBLER__
 #include <elf.h>
@@ -20,8 +38,6 @@
 
 #define ARCH_AUDIT AUDIT_ARCH_X86_64
 #define ARCH_ELF_MACHINE EM_X86_64
-// Bytes below the stack pointer that belong to the running function (System V ABI, AMD64 supplement, 3.2.2).
-#define ARCH_RED_ZONE 128
 // Where the kernel puts position-independent programs: two thirds of the address space.
 #define ARCH_PROGRAM_BASE 0x555555554000UL
 #define ARCH_PROGRAM_RANDOM_BITS 28
@@ -42,6 +58,10 @@ static inline void arch_set_result(ucontext_t *context, long result) {
 
 static inline uintptr_t arch_stack_pointer(const ucontext_t *context) {
   return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+}
+
+static inline uintptr_t arch_program_counter(const ucontext_t *context) {
+  return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 }
 
 static inline void arch_set_program_counter(ucontext_t *context, uintptr_t to) {

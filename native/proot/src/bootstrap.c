@@ -20,6 +20,7 @@ struct first_program {
   const char *name;
   const char **argv;
   int report;
+  const char *denial; // what to report when only permission is missing
 };
 
 static const char *variable(const char **environment, const char *name) {
@@ -70,7 +71,7 @@ static bool keeps_looking(long error) {
 }
 
 // Runs the program if it can; otherwise returns the error, having reported what is wrong with a file that is there.
-static long run(const struct first_program *first, const char *path) {
+static long run(struct first_program *first, const char *path) {
   struct exec_request request = {.dirfd = AT_FDCWD, .path = path, .argv = first->argv, .report = first->report,
                                  .trap_blocked = true}; // leave it as it is
   struct exec_plan *plan;
@@ -81,18 +82,20 @@ static long run(const struct first_program *first, const char *path) {
     report_and_exit(first->report, "internal", error, "memory");
   if (plan->machine != 0)
     report_wrong_machine(first->report, path, plan);
-  if (plan->interpreter_missing)
+  if (plan->interpreter_missing && !plan->mount_forbids)
     report_and_exit(first->report, "interpreter", error, plan->interpreter);
   if (error == -E2BIG || error == -ENAMETOOLONG)
     report_and_exit(first->report, "too-long", error, path);
   if (!keeps_looking(error))
     report_and_exit(first->report, "not-executable", error, path);
+  if (error == -EACCES)
+    first->denial = plan->mount_forbids ? "noexec" : "not-executable";
   exec_plan_abandon(plan);
   return error;
 }
 
 // execvp(3): a name with a slash is a path; a file without permission is passed over, but remembered.
-static _Noreturn void search(const struct first_program *first) {
+static _Noreturn void search(struct first_program *first) {
   const char *name = first->name, *path = variable(first->stack->envp, "PATH");
   size_t name_length = strlen(name);
   long seen = -ENOENT;
@@ -103,7 +106,7 @@ static _Noreturn void search(const struct first_program *first) {
   for (size_t i = 0; i < name_length; i++)
     if (name[i] == '/') {
       long error = run(first, name);
-      report_and_exit(first->report, error == -EACCES ? "not-executable" : "not-found", error, name);
+      report_and_exit(first->report, error == -EACCES ? first->denial : "not-found", error, name);
     }
   while (name_length > 0) {
     size_t length = 0;
@@ -121,7 +124,7 @@ static _Noreturn void search(const struct first_program *first) {
       break;
     path += length + 1;
   }
-  report_and_exit(first->report, seen == -EACCES ? "not-executable" : "not-found", seen, name);
+  report_and_exit(first->report, seen == -EACCES ? first->denial : "not-found", seen, name);
 }
 
 static long change_directory(const char *path) {

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// One header, the bind records, then the strings. Offsets count from the start of the blob; every string ends with a
-// NUL that its length does not count.
+// One header, the bind records, the runner records, then the strings. Offsets count from the start of the blob; every
+// string ends with a NUL that its length does not count.
 
 enum {
   BLOB_MAGIC = 0x50594e41, // "ANYP" in little-endian order
-  BLOB_VERSION = 1,
+  BLOB_VERSION = 2,
 };
 
 struct blob_text {
@@ -28,14 +28,22 @@ struct blob_header {
   uint32_t host_uid, host_gid;
   int32_t descriptor_base;
   uint32_t bind_count;
+  uint32_t runner_count;
   struct blob_text root;
   struct blob_text shim;
+  struct blob_text scratch;
 };
 
 struct blob_bind {
   struct blob_text guest;
   struct blob_text host;
   uint32_t flags;
+};
+
+struct blob_runner {
+  uint32_t machine;
+  struct blob_text program;
+  struct blob_text argv0_option;
 };
 
 // Absolute, without empty, "." and ".." components and without a trailing slash; "" stands for "/".

@@ -8,7 +8,8 @@
 
 struct config config;
 
-static struct bind bind_table[CONFIG_BINDS_MAX];
+__attribute__((section(".bss.binds"))) static struct bind bind_table[CONFIG_BINDS_MAX];
+__attribute__((section(".bss.binds"))) static struct runner runner_table[CONFIG_RUNNERS_MAX];
 
 bool config_path_is_canonical(const char *path, size_t length) {
   size_t start = 0;
@@ -28,13 +29,23 @@ bool config_path_is_canonical(const char *path, size_t length) {
   return length < PATH_MAX;
 }
 
-static const char *read_text(const char *blob, size_t size, struct blob_text text) {
+static const char *read_word(const char *blob, size_t size, struct blob_text text) {
   if (text.offset >= size || text.length >= size - text.offset)
     return NULL;
   const char *start = blob + text.offset;
-  if (start[text.length] != '\0' || strlen(start) != text.length)
-    return NULL;
-  return config_path_is_canonical(start, text.length) ? start : NULL;
+  return start[text.length] == '\0' && strlen(start) == text.length ? start : NULL;
+}
+
+static const char *read_text(const char *blob, size_t size, struct blob_text text) {
+  const char *path = read_word(blob, size, text);
+  return path != NULL && config_path_is_canonical(path, text.length) ? path : NULL;
+}
+
+static bool read_runner(const char *blob, size_t size, const struct blob_runner *record, struct runner *runner) {
+  runner->machine = record->machine;
+  runner->program = read_text(blob, size, record->program);
+  runner->argv0_option = read_word(blob, size, record->argv0_option);
+  return runner->program != NULL && record->program.length > 0 && runner->argv0_option != NULL;
 }
 
 static void set_name(struct bind *bind) {
@@ -70,8 +81,10 @@ long config_read(const void *blob, size_t size, struct config *out) {
   if ((header.flags & ~(uint32_t)CONFIG_KNOWN_FLAGS) != 0 || header.descriptor_base < 0 ||
       header.descriptor_base > INT32_MAX - HIDDEN_COUNT)
     return -EINVAL;
-  if (header.bind_count > CONFIG_BINDS_MAX ||
-      header.bind_count * sizeof(struct blob_bind) > size - sizeof header)
+  if (header.bind_count > CONFIG_BINDS_MAX || header.runner_count > CONFIG_RUNNERS_MAX)
+    return -EINVAL;
+  size_t runners_at = sizeof header + header.bind_count * sizeof(struct blob_bind);
+  if (runners_at + header.runner_count * sizeof(struct blob_runner) > size)
     return -EINVAL;
 
   struct config config_new = {
@@ -84,10 +97,14 @@ long config_read(const void *blob, size_t size, struct config *out) {
       .root = read_text(bytes, size, header.root),
       .root_length = header.root.length,
       .shim = read_text(bytes, size, header.shim),
-      .bind_count = header.bind_count,
-      .binds = bind_table,
+      .scratch = read_text(bytes, size, header.scratch),
+      .mounts.count = header.bind_count,
+      .mounts.binds = bind_table,
+      .runner_count = header.runner_count,
+      .runners = runner_table,
   };
-  if (config_new.root == NULL || config_new.shim == NULL || header.shim.length == 0)
+  if (config_new.root == NULL || config_new.shim == NULL || header.shim.length == 0 || config_new.scratch == NULL ||
+      header.scratch.length == 0)
     return -EINVAL;
   for (size_t i = 0; i < header.bind_count; i++) {
     struct blob_bind record;
@@ -98,7 +115,15 @@ long config_read(const void *blob, size_t size, struct config *out) {
     if (i > 0 && bind->guest_length > bind_table[i - 1].guest_length)
       return -EINVAL;
     if ((bind->flags & BIND_READ_ONLY) != 0)
-      config_new.has_read_only_bind = true;
+      config_new.mounts.has_read_only = true;
+    if ((bind->flags & BIND_MISSING) != 0)
+      config_new.mounts.has_missing = true;
+  }
+  for (size_t i = 0; i < header.runner_count; i++) {
+    struct blob_runner record;
+    memcpy(&record, bytes + runners_at + i * sizeof record, sizeof record);
+    if (!read_runner(bytes, size, &record, &runner_table[i]))
+      return -EINVAL;
   }
   *out = config_new;
   return 0;

@@ -19,6 +19,11 @@ const char *cursor_path(const struct cursor *cursor) {
 }
 
 void cursor_to_root(struct cursor *cursor) {
+  const struct bind *root = mounts()->root;
+  if (root != NULL) {
+    cursor_enter(cursor, root);
+    return;
+  }
   cursor->bind = NULL;
   cursor->length = 0;
   cursor->text[0] = '\0';
@@ -62,11 +67,12 @@ static bool covers(const char *prefix, size_t prefix_length, const char *path, s
          (prefix_length == length || path[prefix_length] == '/');
 }
 
-// config.binds is sorted longest first.
+// The binds are sorted longest first.
 const struct bind *bind_covering(const char *guest, size_t length) {
-  for (size_t i = 0; i < config.bind_count; i++)
-    if (covers(config.binds[i].guest, config.binds[i].guest_length, guest, length))
-      return &config.binds[i];
+  const struct mounts *now = mounts();
+  for (size_t i = 0; i < now->count; i++)
+    if (covers(now->binds[i].guest, now->binds[i].guest_length, guest, length))
+      return &now->binds[i];
   return NULL;
 }
 
@@ -83,7 +89,7 @@ void cursor_up(struct cursor *cursor) {
     cursor_drop(cursor);
     return;
   }
-  if (cursor->bind == NULL)
+  if (bind_is_root(cursor->bind))
     return;
   const struct bind *left = cursor->bind;
   if (cursor_to_guest(cursor, left->guest, left->guest_length - left->name_length - 1) < 0)
@@ -126,34 +132,40 @@ static bool is_hidden_by(const struct cursor *cursor, const struct bind *inner) 
   return rest == 0 || cursor->text[cursor->length - rest] == '/';
 }
 
-static bool is_visible(const struct cursor *cursor) {
-  for (size_t i = 0; i < config.bind_count; i++)
-    if (is_hidden_by(cursor, &config.binds[i]))
+static bool is_visible(const struct cursor *cursor, const struct mounts *now) {
+  for (size_t i = 0; i < now->count; i++)
+    if (is_hidden_by(cursor, &now->binds[i]))
       return false;
   return true;
 }
 
-// The longest host prefix wins, then the shortest guest path, which comes last among the binds.
+// The longest host prefix wins, then the newest mount, then the shortest guest path, which comes last among the binds.
 bool cursor_from_host(struct cursor *cursor, size_t length) {
   if (length == 1)
     length = 0;
+  const struct mounts *now = mounts();
   const struct bind *best = NULL;
   size_t best_length = 0;
   bool found = false;
-  for (size_t i = 0; i < config.bind_count; i++) {
-    const struct bind *bind = &config.binds[i];
-    if ((found && bind->host_length < best_length) || !covers(bind->host, bind->host_length, cursor->text, length))
+  for (size_t i = 0; i < now->count; i++) {
+    const struct bind *bind = &now->binds[i];
+    if (found && (bind->host_length < best_length || (bind->host_length == best_length && bind->order < best->order)))
+      continue;
+    if (!covers(bind->host, bind->host_length, cursor->text, length))
       continue;
     struct cursor candidate = {.bind = bind, .text = cursor->text, .length = length};
-    if (is_visible(&candidate)) {
+    if (is_visible(&candidate, now)) {
       found = true;
       best = bind;
       best_length = bind->host_length;
     }
   }
-  if ((!found || config.root_length >= best_length) && covers(config.root, config.root_length, cursor->text, length)) {
+  bool root_is_closer = !found || config.root_length > best_length ||
+                        (config.root_length == best_length && best->order == 0);
+  if (now->root == NULL && root_is_closer &&
+      covers(config.root, config.root_length, cursor->text, length)) {
     struct cursor candidate = {.text = cursor->text + config.root_length, .length = length - config.root_length};
-    if (is_visible(&candidate)) {
+    if (is_visible(&candidate, now)) {
       found = true;
       best = NULL;
       memmove(cursor->text, candidate.text, candidate.length);
@@ -189,15 +201,17 @@ static bool is_named(const struct bind *bind, const char *name, size_t length) {
 }
 
 bool bind_may_be_named(const char *name, size_t length) {
-  for (size_t i = 0; i < config.bind_count; i++)
-    if (is_named(&config.binds[i], name, length))
+  const struct mounts *now = mounts();
+  for (size_t i = 0; i < now->count; i++)
+    if (is_named(&now->binds[i], name, length))
       return true;
   return false;
 }
 
 bool bind_may_pass(const char *name, size_t length) {
-  for (size_t i = 0; i < config.bind_count; i++) {
-    const char *at = config.binds[i].guest, *end = at + config.binds[i].guest_length;
+  const struct mounts *now = mounts();
+  for (size_t i = 0; i < now->count; i++) {
+    const char *at = now->binds[i].guest, *end = at + now->binds[i].guest_length;
     while (at < end) {
       const char *start = ++at;
       while (at < end && *at != '/')
@@ -210,8 +224,9 @@ bool bind_may_pass(const char *name, size_t length) {
 }
 
 const struct bind *cursor_bind_at(const struct cursor *directory, const char *name, size_t length) {
-  for (size_t i = 0; i < config.bind_count; i++) {
-    const struct bind *bind = &config.binds[i];
+  const struct mounts *now = mounts();
+  for (size_t i = 0; i < now->count; i++) {
+    const struct bind *bind = &now->binds[i];
     if (is_named(bind, name, length) &&
         cursor_is_at(directory, bind->guest, bind->guest_length - bind->name_length - 1))
       return bind;
@@ -221,8 +236,9 @@ const struct bind *cursor_bind_at(const struct cursor *directory, const char *na
 
 bool cursor_leads_to_bind(const struct cursor *cursor) {
   size_t length = cursor_guest_length(cursor);
-  for (size_t i = 0; i < config.bind_count; i++) {
-    const struct bind *bind = &config.binds[i];
+  const struct mounts *now = mounts();
+  for (size_t i = 0; i < now->count; i++) {
+    const struct bind *bind = &now->binds[i];
     if (bind->guest_length > length && bind->guest[length] == '/' && guest_starts_with(cursor, bind->guest, length))
       return true;
   }

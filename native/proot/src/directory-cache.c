@@ -8,10 +8,10 @@
 enum { ENTRY_COUNT = 64, TEXT_SIZE = 104 };
 
 struct entry {
+  const struct bind *bind; // NULL for the rootfs
   uint32_t sequence;
   uint32_t generation;
   uint32_t hash;
-  int16_t bind; // index, -1 for the rootfs
   uint8_t links;
   uint8_t literal;
   uint8_t path_length; // 0: unused
@@ -66,9 +66,8 @@ bool directory_cache_get(const char *path, size_t length, struct cursor *at, uns
       entry->generation != directory_cache_generation() || memcmp(entry->text, path, length) != 0)
     return false;
   size_t suffix_length = entry->suffix_length;
-  int index = entry->bind;
   unsigned entry_links = entry->links;
-  const struct bind *bind = index < 0 ? NULL : &config.binds[index];
+  const struct bind *bind = entry->bind;
   const char *suffix = entry->text + length;
   if (entry->literal) // the path itself says it; what is read here may be torn, and is checked below
     suffix = path + (bind == NULL ? 0 : bind->guest_length);
@@ -107,7 +106,7 @@ void directory_cache_put(const char *path, size_t length, const struct cursor *a
   __atomic_thread_fence(__ATOMIC_RELEASE);
   entry->generation = generation;
   entry->hash = hash;
-  entry->bind = (int16_t)(at->bind == NULL ? -1 : at->bind - config.binds);
+  entry->bind = at->bind;
   entry->links = (uint8_t)links;
   entry->literal = literal;
   entry->path_length = (uint8_t)length;

@@ -48,6 +48,7 @@ struct exec_plan *exec_plan_acquire(void) {
   plan->image = -1;
   plan->machine = 0;
   plan->interpreter_missing = false;
+  plan->mount_forbids = false;
   plan->mapped = 0;
   plan->argv = plan->inline_argv;
   return plan;

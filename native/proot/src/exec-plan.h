@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "identity.h"
 #include "script.h"
 
 enum { EXEC_DEPTH = 5, EXEC_INLINE_ARGUMENTS = 256 };
@@ -18,11 +19,14 @@ struct exec_plan {
   int image;                // the program's descriptor, to be inherited by the shim
   uint16_t machine;         // of an ELF file that was refused, else 0
   bool interpreter_missing; // the file was found, but not `interpreter`, which it names
+  bool mount_forbids;       // the file lies on a mount without execution
   bool trap_was_blocked;
   size_t mapped; // bytes of `argv` when it did not fit
   const char **argv;
   const char *inline_argv[EXEC_INLINE_ARGUMENTS];
-  char handover[PATH_MAX + 64];
+  bool left_identity;       // `identity`, a vfork child's, which it gets back should the execve(2) fail
+  struct identity identity;
+  char handover[PATH_MAX + IDENTITY_WORD_SIZE + 64];
   char path_name[PATH_MAX + 32];
   char interpreter[PATH_MAX];
   struct script script[EXEC_DEPTH];

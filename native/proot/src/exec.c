@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "arch.h"
+#include "capabilities.h"
 #include "config.h"
 #include "guest.h"
+#include "identity-calls.h"
 #include "path.h"
 #include "sys.h"
 #include "text.h"
@@ -41,7 +44,7 @@ static long build_arguments(struct exec_plan *plan, const struct exec_request *r
   long count = count_arguments(request->argv);
   if (count < 0)
     return count;
-  size_t prefixed = 3 * EXEC_DEPTH - (size_t)prefix->start, total = 2 + prefixed + (size_t)count + 2;
+  size_t prefixed = EXEC_PREFIX_MAX - (size_t)prefix->start, total = 2 + prefixed + (size_t)count + 2;
   if (total > EXEC_INLINE_ARGUMENTS) {
     size_t size = total * sizeof *plan->argv;
     long at = SYS_6(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -66,8 +69,27 @@ static long build_arguments(struct exec_plan *plan, const struct exec_request *r
   return 0;
 }
 
-// "BASE REPORT IMAGE FLAGS PATH": where the hidden descriptors are, where to report, what to load, the flags, its
-// guest path.
+// The ids that the program gets, after what its file says.
+static long write_identity(struct exec_plan *plan, char *out) {
+  if ((config.flags & CONFIG_FAKE_IDS) == 0) {
+    *out = ' ';
+    return 1;
+  }
+  struct stat file;
+  struct identity next = *identity_current();
+  long error = SYS_2(SYS_fstat, plan->image, &file);
+  if (error < 0)
+    return error;
+  identity_show_owner(&file.st_uid, &file.st_gid);
+  bool was_changed = next.changed;
+  capabilities_follow_exec(&next, &file);
+  if (next.changed && !was_changed)
+    error = identity_trap_getters();
+  return error < 0 ? error : (long)identity_write(&next, out);
+}
+
+// "BASE REPORT IMAGE FLAGS IDENTITY PATH": where the hidden descriptors are, where to report, what to load, the flags,
+// the ids if they have changed, its guest path.
 static long write_handover(struct exec_plan *plan, const struct exec_request *request) {
   struct text numbers = {0};
   text_add_number(&numbers, config.descriptor_base);
@@ -77,11 +99,16 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add_number(&numbers, plan->image);
   text_add(&numbers, " ");
   text_add_number(&numbers, (trace_is_put_off() ? EXEC_TRACE_PUT_OFF : 0) |
-                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0));
+                                (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0) |
+                                (request->path[0] == '\0' ? EXEC_BY_DESCRIPTOR : 0));
   text_add(&numbers, " ");
   memcpy(plan->handover, numbers.bytes, numbers.length);
   char *path = plan->handover + numbers.length;
-  long length = path_of_descriptor(plan->image, path, PATH_MAX);
+  long length = write_identity(plan, path);
+  if (length < 0)
+    return length;
+  path += length;
+  length = path_of_descriptor(plan->image, path, PATH_MAX);
   if (length < 0) {
     struct text own = {0};
     text_add_descriptor(&own, plan->image);
@@ -98,7 +125,9 @@ long exec_prepare(const struct exec_request *request, struct exec_plan **out) {
   *out = plan;
   if (plan == NULL)
     return -ENOMEM;
-  struct exec_prefix prefix = {.start = 3 * EXEC_DEPTH};
+  if (request->flags & AT_EXECVE_CHECK)
+    return exec_check(plan, request);
+  struct exec_prefix prefix = {.start = EXEC_PREFIX_MAX};
   long error = exec_find(plan, request, &prefix);
   if (error == 0)
     error = build_arguments(plan, request, &prefix);
@@ -121,6 +150,8 @@ long exec_call(struct call *call) {
   bool at = call->number == SYS_execveat;
   if (call->stage == 1) {
     struct exec_plan *failed = (struct exec_plan *)call->deferred->argument[5];
+    if (failed->left_identity)
+      identity_set(&failed->identity);
     if (!failed->trap_was_blocked)
       *call->mask &= ~sigtrap_bit;
     exec_plan_abandon(failed);
@@ -132,18 +163,19 @@ long exec_call(struct call *call) {
                                  .flags = at ? (int)argument[4] : 0,
                                  .report = -1,
                                  .trap_blocked = *call->mask & sigtrap_bit};
-  if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+  if (request.flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
     return -EINVAL;
   long error = check_path(&request);
   if (error < 0)
     return error;
   struct exec_plan *plan;
   error = exec_prepare(&request, &plan);
-  if (error < 0) {
+  if (error < 0 || request.flags & AT_EXECVE_CHECK) {
     if (plan != NULL)
       exec_plan_abandon(plan);
     return error;
   }
+  plan->left_identity = identity_leave(&plan->identity);
   exec_plan_bind(plan);
   plan->trap_was_blocked = request.trap_blocked;
   *call->mask |= sigtrap_bit;

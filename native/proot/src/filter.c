@@ -12,6 +12,8 @@
 
 #include "arch.h"
 #include "config.h"
+#include "namespace.h"
+#include "patch.h"
 #include "sys.h"
 #include "syscalls.h"
 #include "trap.h"
@@ -25,6 +27,10 @@ struct program {
   struct sock_filter code[PROGRAM_SIZE];
   unsigned short length;
 };
+
+static bool has_room(const struct program *p, int instructions) {
+  return p->length + instructions <= PROGRAM_SIZE;
+}
 
 static void emit(struct program *p, unsigned short code, uint32_t k, unsigned char yes, unsigned char no) {
   p->code[p->length++] = (struct sock_filter){code, yes, no, k};
@@ -92,6 +98,8 @@ static void test(struct program *p, const struct rule *rule) {
     compare(p, BPF_JEQ, 0, VERDICT_LENGTH, 0);
     break;
   case ACTION_MATTERS:
+    if (patch_is_on())
+      break;
     load(p, low_half(0));
     compare(p, BPF_JEQ, SIGSYS, 4, 0);
     load(p, low_half(1));
@@ -101,6 +109,7 @@ static void test(struct program *p, const struct rule *rule) {
     break;
   case FORKS:
     load(p, low_half(0));
+    compare(p, BPF_JSET, CLONE_NAMESPACES, 5, 0);
     compare(p, BPF_JSET, CLONE_VM, VERDICT_LENGTH + 4, 0);
     load(p, low_half(1));
     compare(p, BPF_JEQ, 0, 0, VERDICT_LENGTH + 2);
@@ -110,6 +119,44 @@ static void test(struct program *p, const struct rule *rule) {
   default:
     break;
   }
+}
+
+// With somebody to tell, the shim refuses what the filter could.
+static uint32_t verdict_of(const struct rule *rule) {
+  bool is_told = (config.flags & CONFIG_DIAGNOSTICS) != 0 && rule_refuses_always(rule);
+  return rule->action == RULE_TRAP || is_told ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value;
+}
+
+static void judge_unknown(struct program *p) {
+  if ((config.flags & CONFIG_DIAGNOSTICS) != 0)
+    judge(p, SECCOMP_RET_TRAP);
+  else
+    answer(p, (config.flags & CONFIG_PASS_UNKNOWN) != 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+// What is not in the table: numbers beyond its last one, and the holes before. Those with the x32 ABI's bit would be
+// known calls by other numbers, and are refused in any case.
+static bool add_unknown(struct program *p) {
+  enum { FOREIGN_BIT = 0x40000000 };
+  unsigned char skip = (config.flags & CONFIG_DIAGNOSTICS) != 0 ? VERDICT_LENGTH : 1;
+  compare(p, BPF_JGE, FOREIGN_BIT, 0, 1);
+  answer(p, SECCOMP_RET_ERRNO | ENOSYS);
+  compare(p, BPF_JGT, SYSCALL_LAST_KNOWN, 0, skip);
+  judge_unknown(p);
+  for (uint32_t number = 0; number <= SYSCALL_LAST_KNOWN; number++) {
+    if (syscall_is_known(number))
+      continue;
+    uint32_t end = number + 1;
+    while (!syscall_is_known(end))
+      end++;
+    if (!has_room(p, BRANCH_SIZE + VERDICT_LENGTH))
+      return false;
+    compare(p, BPF_JGE, number, 0, (unsigned char)(skip + 1));
+    compare(p, BPF_JGE, end, skip, 0);
+    judge_unknown(p);
+    number = end;
+  }
+  return true;
 }
 
 static bool applies(const struct rule *rule) {
@@ -142,10 +189,6 @@ static size_t list_numbers(uint16_t *numbers) {
   return count;
 }
 
-static bool has_room(const struct program *p, int instructions) {
-  return p->length + instructions <= PROGRAM_SIZE;
-}
-
 static bool add_leaf(struct program *p, uint16_t number) {
   if (!has_room(p, BRANCH_SIZE))
     return false;
@@ -158,7 +201,7 @@ static bool add_leaf(struct program *p, uint16_t number) {
     if (!has_room(p, RULE_SIZE))
       return false;
     test(p, rule);
-    judge(p, rule->action == RULE_TRAP ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | rule->value);
+    judge(p, verdict_of(rule));
   }
   answer(p, SECCOMP_RET_ALLOW);
   return true;
@@ -187,20 +230,38 @@ static bool build(struct program *p) {
   compare(p, BPF_JEQ, ARCH_AUDIT, 1, 0);
   answer(p, SECCOMP_RET_ERRNO | ENOSYS);
   load(p, offsetof(struct seccomp_data, nr));
-  compare(p, BPF_JGT, SYSCALL_LAST_KNOWN, 0, 1);
-  answer(p, SECCOMP_RET_ERRNO | ENOSYS);
-  return add_tree(p, numbers, list_numbers(numbers));
+  return add_unknown(p) && add_tree(p, numbers, list_numbers(numbers));
+}
+
+static long install(const struct program *program, unsigned flags) {
+  struct sock_fprog installed = {program->length, (struct sock_filter *)program->code};
+  // Kernels before 5.16 slow memory down for filtered processes unless asked not to; those before 4.17 cannot be asked.
+  long error = SYS_3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &installed);
+  return error == -EINVAL ? SYS_3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &installed) : error;
 }
 
 long filter_install(void) {
   struct program program;
   if (!build(&program))
     return -E2BIG;
-  struct sock_fprog installed = {program.length, program.code};
   long error = SYS_5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (error < 0)
-    return error;
-  // Kernels before 5.16 slow memory down for filtered processes unless asked not to; those before 4.17 cannot be asked.
-  error = SYS_3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &installed);
-  return error == -EINVAL ? SYS_3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &installed) : error;
+  return error < 0 ? error : install(&program, 0);
+}
+
+// Of the verdicts of several filters the kernel takes the strictest, and a trap is stricter than an errno (seccomp(2)).
+long filter_trap_ids(void) {
+  static const uint16_t numbers[] = {SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid};
+  enum { COUNT = sizeof numbers / sizeof *numbers };
+  struct program program;
+  program.length = 0;
+  load(&program, offsetof(struct seccomp_data, arch));
+  compare(&program, BPF_JEQ, ARCH_AUDIT, 1, 0);
+  answer(&program, SECCOMP_RET_ALLOW);
+  load(&program, offsetof(struct seccomp_data, nr));
+  for (int i = 0; i < COUNT; i++)
+    compare(&program, BPF_JEQ, numbers[i], (unsigned char)(COUNT - i), 0);
+  answer(&program, SECCOMP_RET_ALLOW);
+  judge(&program, SECCOMP_RET_TRAP);
+  // The result is the id of a thread that could not follow: one that a tracer, say, gave a filter of its own.
+  return install(&program, SECCOMP_FILTER_FLAG_TSYNC) == 0 ? 0 : install(&program, 0);
 }

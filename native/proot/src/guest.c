@@ -5,16 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "arch.h"
 #include "sys.h"
 
-// rt_sigprocmask(2) reads the set before it looks at `how`: the cheapest way to have the kernel touch eight bytes.
-// For it an address of 0 means no set.
+// setitimer(2) reads the value before it finds that there is no such timer: the cheapest way to have the kernel touch
+// memory. For it an address of 0 means no value.
 static bool readable(uintptr_t address) {
-  uintptr_t word = address & ~(uintptr_t)7;
-  return word != 0 && SYS_4(SYS_rt_sigprocmask, -1, word, 0, 8) != -EFAULT;
+  enum { NO_TIMER = -1 };
+  uintptr_t value = address & ~(uintptr_t)(sizeof(struct itimerval) - 1);
+  return value != 0 && SYS_3(SYS_setitimer, NO_TIMER, value, 0) != -EFAULT;
 }
 
 static uintptr_t page_end(uintptr_t address) {

@@ -1,90 +1,144 @@
 #include "identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "config.h"
-#include "guest.h"
+#include "process.h"
 #include "sys.h"
-#include "syscalls.h"
 
-// getresuid(2), getresgid(2)
-static long answer_three(const long address[3], uint32_t id) {
-  for (int i = 0; i < 3; i++)
-    if (guest_copy_out((void *)address[i], &id, sizeof id) < 0)
-      return -EFAULT;
+static struct identity own;
+
+enum { VFORK_CHILDREN_MAX = 8 };
+
+static struct vfork_child {
+  uint32_t pid; // 0: unused
+  struct identity identity;
+} vfork_children[VFORK_CHILDREN_MAX];
+
+void identity_start(void) {
+  static const uint64_t every_capability = ((uint64_t)1 << (CAP_LAST_CAP + 1)) - 1;
+  bool is_root = config.guest_uid == 0;
+  own = (struct identity){.group_count = 1, .group = {config.guest_gid}};
+  for (int i = 0; i < ID_COUNT; i++) {
+    own.uid[i] = config.guest_uid;
+    own.gid[i] = config.guest_gid;
+  }
+  own.capabilities[CAPABILITIES_BOUNDING] = every_capability;
+  own.capabilities[CAPABILITIES_PERMITTED] = own.capabilities[CAPABILITIES_EFFECTIVE] = is_root ? every_capability : 0;
+}
+
+static struct vfork_child *find_child(uint32_t pid) {
+  for (int i = 0; i < VFORK_CHILDREN_MAX; i++)
+    if (__atomic_load_n(&vfork_children[i].pid, __ATOMIC_ACQUIRE) == pid)
+      return &vfork_children[i];
+  return NULL;
+}
+
+static struct vfork_child *claim_child(uint32_t pid) {
+  for (int i = 0; i < VFORK_CHILDREN_MAX; i++) {
+    struct vfork_child *child = &vfork_children[i];
+    uint32_t seen = __atomic_load_n(&child->pid, __ATOMIC_RELAXED);
+    if (seen != 0 && SYS_2(SYS_kill, seen, 0) != -ESRCH)
+      continue;
+    if (__atomic_compare_exchange_n(&child->pid, &seen, pid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+      return child;
+  }
+  return NULL;
+}
+
+static bool owns_memory(uint32_t self) {
+  return process.armed == 0 || process.armed == self;
+}
+
+const struct identity *identity_current(void) {
+  uint32_t self = (uint32_t)SYS_0(SYS_getpid);
+  const struct vfork_child *child = owns_memory(self) ? NULL : find_child(self);
+  return child == NULL ? &own : &child->identity;
+}
+
+long identity_set(const struct identity *to) {
+  uint32_t self = (uint32_t)SYS_0(SYS_getpid);
+  if (owns_memory(self)) {
+    own = *to;
+    return 0;
+  }
+  struct vfork_child *child = find_child(self);
+  if (child == NULL)
+    child = claim_child(self);
+  if (child == NULL)
+    return -EAGAIN;
+  child->identity = *to;
   return 0;
 }
 
-// getgroups(2): the fake group is the only one.
-static long answer_groups(int size, void *list) {
-  if (size < 0)
-    return -EINVAL;
-  if (size == 0)
-    return 1;
-  return guest_copy_out(list, &config.guest_gid, sizeof config.guest_gid) < 0 ? -EFAULT : 1;
+bool identity_leave(struct identity *out) {
+  uint32_t self = (uint32_t)SYS_0(SYS_getpid);
+  struct vfork_child *child = owns_memory(self) ? NULL : find_child(self);
+  if (child == NULL)
+    return false;
+  *out = child->identity;
+  __atomic_store_n(&child->pid, 0, __ATOMIC_RELEASE);
+  return true;
 }
 
-// capget(2): the kernel checks the header and the process; root is then shown with every capability.
-static long answer_capabilities(const struct call *call) {
-  long result = SYS_2(SYS_capget, call->argument[0], call->argument[1]);
-  if (result < 0 || call->argument[1] == 0 || config.guest_uid != 0)
-    return result;
-  struct __user_cap_header_struct header;
-  if (guest_copy_in(&header, (void *)call->argument[0], sizeof header) < 0)
-    return -EFAULT;
-  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{.effective = ~0u, .permitted = ~0u},
-                                                                  {.effective = (1u << (CAP_LAST_CAP - 31)) - 1,
-                                                                   .permitted = (1u << (CAP_LAST_CAP - 31)) - 1}};
-  size_t count = header.version == _LINUX_CAPABILITY_VERSION_1 ? _LINUX_CAPABILITY_U32S_1 : _LINUX_CAPABILITY_U32S_3;
-  return guest_copy_out((void *)call->argument[1], data, count * sizeof data[0]);
+void identity_show_owner(uint32_t *uid, uint32_t *gid) {
+  if ((config.flags & CONFIG_FAKE_IDS) == 0)
+    return;
+  if (*uid == config.host_uid)
+    *uid = config.guest_uid;
+  if (*gid == config.host_gid)
+    *gid = config.guest_gid;
 }
 
-// An ordinary user may set each id only to the one it has; -1 leaves it (setreuid(2)).
-static long set_ids(const long *ids, int count, uint32_t own) {
-  for (int i = 0; i < count; i++)
-    if ((uint32_t)ids[i] != own && (uint32_t)ids[i] != UINT32_MAX)
-      return -EPERM;
-  return 0;
+bool identity_can(const struct identity *identity, int capability) {
+  return (identity->capabilities[CAPABILITIES_EFFECTIVE] >> capability & 1) != 0;
 }
 
-long identity_call(struct call *call) {
-  switch (call->number) {
-  case SYS_getuid:
-  case SYS_geteuid:
-  case SYS_setfsuid:
-    return config.guest_uid;
-  case SYS_getgid:
-  case SYS_getegid:
-  case SYS_setfsgid:
-    return config.guest_gid;
-  case SYS_getresuid:
-    return answer_three(call->argument, config.guest_uid);
-  case SYS_getresgid:
-    return answer_three(call->argument, config.guest_gid);
-  case SYS_getgroups:
-    return answer_groups((int)call->argument[0], (void *)call->argument[1]);
-  case SYS_fchown: {
-    long flags = SYS_2(SYS_fcntl, call->argument[0], F_GETFD);
-    return flags < 0 ? flags : 0;
+bool identity_has_group(const struct identity *identity, uint32_t group) {
+  for (unsigned i = 0; i < identity->group_count; i++)
+    if (identity->group[i] == group)
+      return true;
+  return group == identity->gid[ID_FILE_SYSTEM];
+}
+
+bool identity_may_give(uint32_t owner, uint32_t group) {
+  const struct identity *identity = identity_current();
+  if (identity_can(identity, CAP_CHOWN))
+    return true;
+  return (owner == UINT32_MAX || owner == identity->uid[ID_FILE_SYSTEM]) &&
+         (group == UINT32_MAX || identity_has_group(identity, group));
+}
+
+// The shim's image lies at the same address in each guest process. Needs the rights of ptrace(2).
+bool identity_of(long pid, struct identity *out) {
+  if (pid == SYS_0(SYS_getpid) || pid == SYS_0(SYS_gettid)) {
+    *out = *identity_current();
+    return true;
   }
-  case SYS_capget:
-    return answer_capabilities(call);
-  case SYS_setuid:
-    return set_ids(call->argument, 1, config.guest_uid);
-  case SYS_setgid:
-    return set_ids(call->argument, 1, config.guest_gid);
-  case SYS_setreuid:
-    return set_ids(call->argument, 2, config.guest_uid);
-  case SYS_setregid:
-    return set_ids(call->argument, 2, config.guest_gid);
-  case SYS_setresuid:
-    return set_ids(call->argument, 3, config.guest_uid);
-  case SYS_setresgid:
-    return set_ids(call->argument, 3, config.guest_gid);
-  default:
-    return -ENOSYS;
-  }
+  struct iovec local = {out, sizeof *out}, remote = {&own, sizeof own};
+  return SYS_6(SYS_process_vm_readv, pid, &local, 1, &remote, 1, 0) == (long)sizeof own;
+}
+
+// Each half of a byte is a letter.
+size_t identity_write(const struct identity *identity, char out[IDENTITY_WORD_SIZE]) {
+  const unsigned char *bytes = (const unsigned char *)identity;
+  size_t size = offsetof(struct identity, group) + identity->group_count * sizeof *identity->group, length = 0;
+  if (identity->changed)
+    for (size_t i = 0; i < size; i++) {
+      out[length++] = (char)('a' + (bytes[i] >> 4));
+      out[length++] = (char)('a' + (bytes[i] & 15));
+    }
+  out[length++] = ' ';
+  return length;
+}
+
+void identity_read(const char **at) {
+  unsigned char *bytes = (unsigned char *)&own;
+  const char *c = *at;
+  for (; *c >= 'a' && c[1] >= 'a' && bytes < (unsigned char *)(&own + 1); c += 2)
+    *bytes++ = (unsigned char)((c[0] - 'a') << 4 | (c[1] - 'a'));
+  *at = *c == ' ' ? c + 1 : c;
 }

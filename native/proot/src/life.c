@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "namespace.h"
 #include "process.h"
 #include "sys.h"
 #include "text.h"
@@ -38,15 +39,29 @@ void life_arm(void) {
     SYS_2(SYS_kill, self, SIGKILL);
 }
 
+// A child without the mounts of its own that it has been promised would change those of others.
+static void start_child(const struct call *call) {
+  life_arm();
+  if (call->number == SYS_clone && namespace_start((unsigned long)call->argument[0]) < 0)
+    SYS_2(SYS_kill, SYS_0(SYS_getpid), SIGKILL);
+}
+
 long life_fork(struct call *call) {
+  struct deferred *deferred = call->deferred;
   if (call->stage == 1) {
     if (call->result == 0)
-      life_arm();
+      start_child(call);
     return call->result;
   }
-  struct deferred *deferred = call->deferred;
   deferred->number = call->number;
   memcpy(deferred->argument, call->argument, sizeof deferred->argument);
   deferred->resume = true;
-  return CALL_DEFERRED;
+  if (call->number != SYS_clone)
+    return CALL_DEFERRED;
+  if (call->argument[1] != 0)
+    return -EPERM; // for namespaces: the child would not come back here, as it has a stack of its own
+  unsigned long flags = (unsigned long)call->argument[0];
+  long result = namespace_check(flags);
+  deferred->argument[0] = (long)namespace_strip(flags);
+  return result < 0 ? result : CALL_DEFERRED;
 }

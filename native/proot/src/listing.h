@@ -1,4 +1,5 @@
-// Directory listings: /proc/PID/fd and fdinfo do not show the engine's descriptors.
+// Directory listings: they show binds whose places the host lacks; /proc/PID/fd and fdinfo do not show the engine's
+// descriptors.
 #ifndef ANYPROC_LISTING_H
 #define ANYPROC_LISTING_H
 

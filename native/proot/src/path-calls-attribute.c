@@ -3,6 +3,7 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "identity.h"
 #include "path-calls.h"
 #include "sys.h"
 #include "syscall-numbers.h"
@@ -43,10 +44,11 @@ long call_fchmodat2(struct call *call) {
   return result;
 }
 
-// With faked ids the owner cannot be changed: success, as for the superuser, on whatever exists.
-static long pretend_to_change_owner(int dirfd, const char *path, long flags) {
+// With faked ids the owner cannot be changed: it only seems so, on whatever exists.
+static long pretend_to_change_owner(int dirfd, const char *path, long owner, long group, long flags) {
   struct stat stat;
-  return SYS_4(SYS_newfstatat, dirfd, path, &stat, flags);
+  long result = SYS_4(SYS_newfstatat, dirfd, path, &stat, flags);
+  return result == 0 && !identity_may_give((uint32_t)owner, (uint32_t)group) ? -EPERM : result;
 }
 
 static long change_owner(int dirfd, const char *guest_path, long owner, long group, long flags) {
@@ -55,7 +57,7 @@ static long change_owner(int dirfd, const char *guest_path, long owner, long gro
   if (result < 0)
     return result;
   if ((config.flags & CONFIG_FAKE_IDS) != 0)
-    result = pretend_to_change_owner(place.descriptor, place.path, flags);
+    result = pretend_to_change_owner(place.descriptor, place.path, owner, group, flags);
   else
     result = SYS_5(SYS_fchownat, place.descriptor, place.path, owner, group, flags);
   path_release(&place);
@@ -78,7 +80,19 @@ long call_fchownat(struct call *call) {
     return change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
   if ((config.flags & CONFIG_FAKE_IDS) == 0)
     return pass_on_change(call, 0);
-  return path_is_hidden_descriptor(dirfd) ? -EBADF : pretend_to_change_owner(dirfd, path, flags);
+  if (path_is_hidden_descriptor(dirfd))
+    return -EBADF;
+  return pretend_to_change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
+}
+
+long call_fchown(struct call *call) {
+  int descriptor = descriptor_argument(call, 0);
+  if ((config.flags & CONFIG_FAKE_IDS) == 0 || descriptor_is_read_only(descriptor))
+    return pass_on_file_change(call);
+  long flags = path_is_hidden_descriptor(descriptor) ? -EBADF : SYS_2(SYS_fcntl, descriptor, F_GETFL);
+  if (flags < 0 || (flags & O_PATH) != 0)
+    return -EBADF;
+  return identity_may_give((uint32_t)call->argument[1], (uint32_t)call->argument[2]) ? 0 : -EPERM;
 }
 
 // Calls that take a path and no descriptor.

@@ -1,4 +1,4 @@
-// The working directory and the root: chdir(2), getcwd(2), chroot(2). The kernel's own working directory stays the
+// The working directory: chdir(2), getcwd(2). The kernel's own working directory stays the
 // truth, so that threads and CLONE_FS need no care.
 #include <errno.h>
 #include <linux/fcntl.h>
@@ -54,18 +54,4 @@ long call_getcwd(struct call *call) {
     return -ERANGE;
   long result = guest_copy_out(guest_buffer, buffer, (size_t)length + 1);
   return result < 0 ? result : length + 1;
-}
-
-// Only the root that the guest has already.
-long call_chroot(struct call *call) {
-  struct place place;
-  char path[PATH_MAX];
-  long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
-  if (result < 0)
-    return result;
-  bool is_root = place.mount_point && place.bind == NULL;
-  if (place.relative)
-    is_root = place.path[0] == '.' && path_of_descriptor(place.descriptor, path, sizeof path) == 1;
-  path_release(&place);
-  return is_root ? 0 : -EPERM;
 }

@@ -68,12 +68,12 @@ long call_symlinkat(struct call *call) {
 }
 
 static bool is_directory(const struct place *mount_point) {
-  return mount_point->bind == NULL || (mount_point->bind->flags & BIND_IS_DIRECTORY) != 0;
+  return bind_is_root(mount_point->bind) || (mount_point->bind->flags & BIND_IS_DIRECTORY) != 0;
 }
 
 // The errors that come before -EBUSY for a mount point, in the kernel's order.
 static long refuse_to_remove(const struct place *mount_point, bool as_directory) {
-  bool is_root = mount_point->bind == NULL;
+  bool is_root = bind_is_root(mount_point->bind);
   bool has_slash = mount_point->path[strlen(mount_point->path) - 1] == '/';
   if (is_root)
     return as_directory ? -EBUSY : -EISDIR;
@@ -90,6 +90,15 @@ static long refuse_to_remove(const struct place *mount_point, bool as_directory)
   return -EBUSY;
 }
 
+// A directory above a bind is not empty, whatever the host finds in it.
+static long refuse_to_empty(const struct place *place) {
+  struct place parent;
+  long result = path_parent(place, &parent);
+  if (result == 0)
+    result = path_check_access(&parent, PATH_WRITE | PATH_SEARCH);
+  return result < 0 ? result : -ENOTEMPTY;
+}
+
 static long remove_directory(int dirfd, const char *guest_path) {
   struct place place;
   long result = resolve_for_change(dirfd, guest_path, PATH_PARENT, &place);
@@ -97,6 +106,8 @@ static long remove_directory(int dirfd, const char *guest_path) {
     return result;
   if (place.mount_point)
     result = refuse_to_remove(&place, true);
+  else if (path_leads_to_bind(&place))
+    result = refuse_to_empty(&place);
   else
     result = SYS_3(SYS_unlinkat, place.descriptor, place.path, AT_REMOVEDIR);
   path_release(&place);

@@ -1,9 +1,11 @@
 // open(2) and its relatives. What may block (a FIFO, a terminal) is deferred.
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "identity.h"
 #include "path-calls.h"
 #include "proc-file.h"
 #include "sys.h"
@@ -44,10 +46,35 @@ static bool may_block(const struct stat *stat) {
   return !S_ISREG(stat->st_mode) && !S_ISDIR(stat->st_mode);
 }
 
+// Whether the mode of a file may close it to who is shown as its owner, root.
+static bool modes_may_be_opened(void) {
+  return (config.flags & CONFIG_FAKE_IDS) != 0 && config.host_uid != 0;
+}
+
+// Shown as root, the owner opens a file that its mode closes to him: what CAP_DAC_OVERRIDE is for (capabilities(7)).
+// For the moment of opening it has the mode that it takes.
+static long open_against_mode(struct place *place, long flags) {
+  struct stat stat;
+  if (!modes_may_be_opened() || !identity_can(identity_current(), CAP_DAC_OVERRIDE) || place->magic ||
+      path_is_read_only(place) ||
+      SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
+      !S_ISREG(stat.st_mode) || stat.st_uid != config.host_uid)
+    return -EACCES;
+  long mode = stat.st_mode & 07777;
+  if ((mode & (S_IRUSR | S_IWUSR)) == (S_IRUSR | S_IWUSR) ||
+      SYS_3(SYS_fchmodat, place->descriptor, place->path, mode | S_IRUSR | S_IWUSR) < 0)
+    return -EACCES;
+  long result = SYS_4(SYS_openat, place->descriptor, place->path, flags & ~(long)O_CREAT, 0);
+  SYS_3(SYS_fchmodat, place->descriptor, place->path, mode);
+  return result;
+}
+
 static long open_now(struct place *place, const struct opening *opening, long flags) {
   long result = check_read_only_open(place, &flags);
   if (result == 0)
     result = SYS_4(SYS_openat, place->descriptor, place->path, flags, opening->mode);
+  if (result == -EACCES)
+    result = open_against_mode(place, flags);
   path_release(place);
   return result;
 }
@@ -68,6 +95,11 @@ static long open_later(struct call *call, struct place *place, const struct open
   memcpy(deferred->data, place->path, deferred->data_size);
   deferred->resume = false;
   return CALL_DEFERRED;
+}
+
+static bool writes_ids(const struct place *place, const struct stat *stat, long flags) {
+  return S_ISREG(stat->st_mode) && stat->st_size == 0 && (flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0 &&
+         proc_file_takes_ids(place);
 }
 
 // A file of procfs, which has no size, that is read.
@@ -107,6 +139,30 @@ static long find(const struct opening *opening, struct place *place, struct stat
   return look(opening, makes_file(opening) ? PATH_CREATE : PATH_FOLLOW, place, stat);
 }
 
+// Whether the kernel itself will say what it found, so that nobody has to look first: nothing is made, and nothing is
+// read-only, or open, for the guest alone.
+static bool may_open_unseen(const struct call *call, const struct opening *opening) {
+  return call->stage == 0 && (opening->flags & (O_CREAT | O_PATH | O_DIRECTORY)) == 0 && !mounts()->has_read_only &&
+         !modes_may_be_opened();
+}
+
+// Returns -ELOOP, now or as the result of the deferred call, for a symlink and for what has to be looked at after all.
+static long open_unseen(struct call *call, const struct opening *opening) {
+  struct place place;
+  long result = path_resolve(opening->dirfd, opening->path, PATH_NO_FOLLOW, &place);
+  if (result < 0)
+    return result;
+  bool writes = (opening->flags & O_ACCMODE) != O_RDONLY;
+  if (place.owned >= 0 || proc_file_is_translated(&place) || (writes && proc_file_takes_ids(&place))) {
+    path_release(&place);
+    return -ELOOP;
+  }
+  result = open_later(call, &place, opening, opening->flags | O_NOFOLLOW);
+  call->deferred->resume = !keeps_link(opening);
+  call->deferred->resume_error = -ELOOP;
+  return result;
+}
+
 static long open_found(struct call *call, const struct opening *opening) {
   struct place place;
   struct stat stat;
@@ -119,6 +175,10 @@ static long open_found(struct call *call, const struct opening *opening) {
     result = proc_file_open(&place, flags);
     path_release(&place);
     return result;
+  }
+  if (result == 0 && writes_ids(&place, &stat, flags)) {
+    path_release(&place);
+    return SYS_4(SYS_openat, AT_FDCWD, "/dev/null", opening->flags, 0);
   }
   if (result == 0)
     return may_block(&stat) && (flags & O_PATH) == 0 ? open_later(call, &place, opening, flags)
@@ -152,6 +212,11 @@ long open_at(struct call *call, const struct opening *asked) {
     // A symlink is found to be no directory before it is found to be a symlink.
     if ((result != -ENOTDIR && result != -ELOOP) || keeps_link(&opening))
       return result < 0 ? blame_flags(&opening, result) : result;
+  }
+  if (may_open_unseen(call, &opening)) {
+    long result = open_unseen(call, &opening);
+    if (result != -ELOOP)
+      return result;
   }
   enum { ATTEMPTS = 3 }; // a symlink may come in between look and open
   long result = 0;

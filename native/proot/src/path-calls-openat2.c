@@ -17,7 +17,7 @@ static long check_how(const struct call *call) {
 static bool has_binds_below(int dirfd) {
   char text[CURSOR_CAPACITY];
   struct cursor cursor = {.text = text};
-  return config.bind_count > 0 && cursor_from_descriptor(&cursor, dirfd) && cursor_leads_to_bind(&cursor);
+  return mounts()->count > 0 && cursor_from_descriptor(&cursor, dirfd) && cursor_leads_to_bind(&cursor);
 }
 
 // Below an open directory without binds the guest's terms are the kernel's, as long as the path stays there.
@@ -40,7 +40,7 @@ static enum path_follow follow_of(uint64_t flags) {
 // In the handler itself: a program that names resolve flags opens what it does not trust, and not a terminal.
 static long open_limited(int dirfd, const char *path, const struct open_how *how) {
   bool is_scoped = (how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) != 0;
-  if ((is_scoped || path[0] != '/') && !config.has_read_only_bind && !has_binds_below(dirfd)) {
+  if ((is_scoped || path[0] != '/') && !mounts()->has_read_only && !has_binds_below(dirfd)) {
     long result = open_below(dirfd, path, how);
     if (is_scoped || result != -EXDEV)
       return result;

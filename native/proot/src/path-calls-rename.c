@@ -15,7 +15,7 @@ static long probe(const struct place *place) {
 }
 
 static bool same_bind(struct place *a, struct place *b) {
-  if (config.bind_count == 0 || (a->relative && b->relative && a->descriptor == b->descriptor))
+  if (mounts()->count == 0 || (a->relative && b->relative && a->descriptor == b->descriptor))
     return true;
   return path_parent_bind(a) == path_parent_bind(b);
 }
@@ -180,7 +180,7 @@ static long check_target(const struct place *to) {
 static long judge_link(struct place *from, struct place *to) {
   long refusal = 0;
   bool in_one_directory = from->relative && to->relative && from->descriptor == to->descriptor;
-  if (!from->magic && !in_one_directory && config.bind_count > 0) {
+  if (!from->magic && !in_one_directory && mounts()->count > 0) {
     path_find_bind(from);
     if (from->bind != path_parent_bind(to))
       refusal = -EXDEV;

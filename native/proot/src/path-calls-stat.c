@@ -3,24 +3,16 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "identity.h"
 #include "path-calls.h"
 #include "sys.h"
-
-static void show_ids(uint32_t *uid, uint32_t *gid) {
-  if ((config.flags & CONFIG_FAKE_IDS) == 0)
-    return;
-  if (*uid == config.host_uid)
-    *uid = config.guest_uid;
-  if (*gid == config.host_gid)
-    *gid = config.guest_gid;
-}
 
 // The kernel has just written to `out`, so it can be read and corrected in place.
 static long stat_place(const struct place *place, struct stat *out, long flags) {
   long native = place->magic ? flags & ~AT_SYMLINK_NOFOLLOW : flags | AT_SYMLINK_NOFOLLOW;
   long result = SYS_4(SYS_newfstatat, place->descriptor, place->path, out, native);
   if (result == 0)
-    show_ids(&out->st_uid, &out->st_gid);
+    identity_show_owner(&out->st_uid, &out->st_gid);
   return result;
 }
 
@@ -58,7 +50,7 @@ long call_fstat(struct call *call) {
   struct stat *out = (struct stat *)call->argument[1];
   long result = pass_on(call, 0);
   if (result == 0)
-    show_ids(&out->st_uid, &out->st_gid);
+    identity_show_owner(&out->st_uid, &out->st_gid);
   return result;
 }
 
@@ -69,7 +61,7 @@ long call_newfstatat(struct call *call) {
     return stat_at(descriptor_argument(call, 0), path, out, call->argument[3]);
   long result = pass_on(call, 0);
   if (result == 0)
-    show_ids(&out->st_uid, &out->st_gid);
+    identity_show_owner(&out->st_uid, &out->st_gid);
   return result;
 }
 
@@ -84,7 +76,7 @@ struct statx_request {
 static long statx_native(const struct statx_request *request, int dirfd, const char *path, long flags) {
   long result = SYS_5(SYS_statx, dirfd, path, flags, request->mask, request->out);
   if (result == 0)
-    show_ids(&request->out->stx_uid, &request->out->stx_gid);
+    identity_show_owner(&request->out->stx_uid, &request->out->stx_gid);
   return result;
 }
 

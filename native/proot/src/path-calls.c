@@ -19,8 +19,14 @@ long pass_on(const struct call *call, int descriptor_index) {
   return sys_call(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+long call_later(struct call *call) {
+  call->deferred->number = call->number;
+  memcpy(call->deferred->argument, call->argument, sizeof call->argument);
+  return CALL_DEFERRED;
+}
+
 bool descriptor_is_read_only(int descriptor) {
-  if (!config.has_read_only_bind)
+  if (!mounts()->has_read_only)
     return false;
   struct place place = {.descriptor = descriptor, .path = "", .owned = -1, .relative = true};
   return path_is_read_only(&place);
@@ -31,6 +37,13 @@ long pass_on_change(const struct call *call, int descriptor_index) {
   if (!path_is_hidden_descriptor(descriptor) && descriptor_is_read_only(descriptor))
     return -EROFS;
   return pass_on(call, descriptor_index);
+}
+
+long pass_on_file_change(const struct call *call) {
+  int descriptor = descriptor_argument(call, 0);
+  if (!path_is_hidden_descriptor(descriptor) && descriptor_is_read_only(descriptor))
+    return (SYS_2(SYS_fcntl, descriptor, F_GETFL) & O_PATH) != 0 ? -EBADF : -EROFS;
+  return pass_on(call, 0);
 }
 
 static bool is_on_read_only(struct place *place, enum path_follow follow) {
@@ -135,6 +148,12 @@ long path_call(struct call *call) {
     return call_getcwd(call);
   case SYS_chroot:
     return call_chroot(call);
+  case SYS_pivot_root:
+    return call_pivot_root(call);
+  case SYS_mount:
+    return call_mount(call);
+  case SYS_umount2:
+    return call_umount2(call);
   case SYS_mkdirat:
     return call_mkdirat(call);
   case SYS_mknodat:
@@ -153,6 +172,13 @@ long path_call(struct call *call) {
     return call_fchmodat2(call);
   case SYS_fchownat:
     return call_fchownat(call);
+  case SYS_fchown:
+    return call_fchown(call);
+  case SYS_fchmod:
+  case SYS_fsetxattr:
+  case SYS_fremovexattr:
+  case SYS_ioctl:
+    return pass_on_file_change(call);
   case SYS_truncate:
     return call_truncate(call);
   case SYS_utimensat:
@@ -188,6 +214,19 @@ long path_call(struct call *call) {
   case SYS_getsockname:
   case SYS_getpeername:
     return call_socket_name(call);
+  case SYS_accept:
+  case SYS_accept4:
+    return call_accept(call);
+  case SYS_recvfrom:
+    return call_recvfrom(call);
+  case SYS_sendmsg:
+    return call_sendmsg(call);
+  case SYS_sendmmsg:
+    return call_sendmmsg(call);
+  case SYS_recvmsg:
+    return call_recvmsg(call);
+  case SYS_recvmmsg:
+    return call_recvmmsg(call);
   default:
     return -ENOSYS;
   }

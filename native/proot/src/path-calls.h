@@ -18,7 +18,11 @@ call_handler call_stat, call_lstat, call_fstat, call_newfstatat, call_statx, cal
 // path-calls-readlink.c
 call_handler call_readlink, call_readlinkat;
 // path-calls-directory.c
-call_handler call_chdir, call_fchdir, call_getcwd, call_chroot;
+call_handler call_chdir, call_fchdir, call_getcwd;
+// path-calls-root.c
+call_handler call_chroot, call_pivot_root;
+// path-calls-mount.c
+call_handler call_mount, call_umount2;
 // path-calls-entry.c
 call_handler call_mkdir, call_mkdirat, call_mknod, call_mknodat, call_symlink, call_symlinkat, call_rmdir, call_unlink,
     call_unlinkat;
@@ -26,13 +30,15 @@ call_handler call_mkdir, call_mkdirat, call_mknod, call_mknodat, call_symlink, c
 call_handler call_rename, call_renameat, call_renameat2, call_link, call_linkat;
 // path-calls-attribute.c
 call_handler call_chmod, call_fchmodat, call_fchmodat2, call_chown, call_lchown, call_fchownat, call_truncate,
-    call_utime, call_utimes, call_futimesat, call_utimensat, call_file_getattr, call_file_setattr;
+    call_utime, call_utimes, call_futimesat, call_utimensat, call_fchown, call_file_getattr, call_file_setattr;
 // path-calls-xattr.c
 call_handler call_plain_xattr, call_xattrat;
 // path-calls-watch.c
 call_handler call_inotify_add_watch, call_fanotify_mark;
 // path-calls-socket.c
-call_handler call_bind, call_connect, call_sendto, call_socket_name;
+call_handler call_bind, call_connect, call_sendto, call_socket_name, call_accept, call_recvfrom;
+// path-calls-message.c
+call_handler call_sendmsg, call_sendmmsg, call_recvmsg, call_recvmmsg;
 
 static inline int descriptor_argument(const struct call *call, int index) {
   return (int)call->argument[index];
@@ -48,9 +54,14 @@ bool names_descriptor(const char *guest_path, long flags);
 // The call as the guest made it, on a path argument that names the descriptor before it.
 long pass_on(const struct call *call, int descriptor_index);
 
-// The same for a call that changes the object: -EROFS on a read-only bind.
+// The call as the guest made it, deferred.
+long call_later(struct call *call);
+
+// pass_on() for a call that changes the object: -EROFS on a read-only bind.
 long pass_on_change(const struct call *call, int descriptor_index);
 bool descriptor_is_read_only(int descriptor);
+// The same for a call on an open file, which O_PATH does not make (open(2)).
+long pass_on_file_change(const struct call *call);
 
 // path_resolve() for a call that changes the object: -EROFS on a read-only bind.
 long resolve_for_change(int dirfd, const char *guest_path, enum path_follow follow, struct place *out);

@@ -20,6 +20,7 @@ struct place {
   // plain name in a directory that the guest has open; path_find_bind() fills it in.
   const struct bind *bind;
   bool relative;
+  bool bind_found; // by path_find_bind()
   bool mount_point; // the guest's "/" or a bind's own root: it cannot be removed or renamed
   bool magic;       // a link of proc(5) from which the kernel jumps to an object: `bind` does not tell where
   char buffer[PATH_MAX];

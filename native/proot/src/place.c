@@ -15,17 +15,17 @@ void path_release(struct place *place) {
 }
 
 void path_find_bind(struct place *place) {
-  if (!place->relative)
+  if (!place->relative || place->bind_found)
     return;
   struct cursor cursor = {.text = place->buffer};
   place->bind = cursor_from_descriptor(&cursor, place->descriptor) ? cursor.bind : NULL;
-  place->relative = false;
+  place->bind_found = true;
 }
 
 const struct bind *path_parent_bind(struct place *place) {
   path_find_bind(place);
   const struct bind *bind = place->bind;
-  if (bind == NULL || !place->mount_point)
+  if (bind_is_root(bind) || !place->mount_point)
     return bind;
   return bind_covering(bind->guest, bind->guest_length - bind->name_length - 1);
 }
@@ -35,14 +35,14 @@ static bool is_read_only(const struct bind *bind) {
 }
 
 bool path_is_read_only(struct place *place) {
-  if (!config.has_read_only_bind || place->magic)
+  if (!mounts()->has_read_only || place->magic)
     return false;
   path_find_bind(place);
   return is_read_only(place->bind);
 }
 
 bool path_parent_is_read_only(struct place *place) {
-  return config.has_read_only_bind && is_read_only(path_parent_bind(place));
+  return mounts()->has_read_only && is_read_only(path_parent_bind(place));
 }
 
 static bool put_in_front(struct place *place, const char *head, size_t head_length) {
@@ -123,7 +123,7 @@ static size_t name_length(const char *name) {
 bool path_leads_to_bind(const struct place *place) {
   char text[CURSOR_CAPACITY];
   struct cursor cursor = {.text = text};
-  if (config.bind_count == 0 || (place->relative && !bind_may_pass(place->path, name_length(place->path))))
+  if (mounts()->count == 0 || (place->relative && !bind_may_pass(place->path, name_length(place->path))))
     return false;
   return path_to_cursor(place, &cursor) && cursor_leads_to_bind(&cursor);
 }
@@ -163,7 +163,7 @@ long path_check_parent(const struct place *place) {
   if (result < 0)
     return result;
   result = SYS_4(SYS_readlinkat, place->descriptor, path, &none, 1);
-  return result == -EINVAL || result == -ENOENT ? 0 : result;
+  return result == -EINVAL ? 0 : result;
 }
 
 long path_check_access(const struct place *place, long mode) {
@@ -174,7 +174,7 @@ long path_check_access(const struct place *place, long mode) {
 long path_parent(const struct place *place, struct place *out) {
   const struct bind *bind = place->bind;
   out->owned = -1;
-  if (!place->mount_point || bind == NULL) {
+  if (!place->mount_point || bind_is_root(bind)) {
     out->descriptor = place->descriptor;
     out->path = out->buffer;
     return parent_path(place, out->buffer);
@@ -187,7 +187,7 @@ long path_parent(const struct place *place, struct place *out) {
 }
 
 bool path_is_no_name(const struct place *place) {
-  if (place->mount_point && place->bind == NULL)
+  if (place->mount_point && bind_is_root(place->bind))
     return true;
   size_t length = strlen(place->path);
   while (length > 0 && place->path[length - 1] == '/')

@@ -36,7 +36,8 @@ static bool ends_with(const char *text, size_t length, const char *end) {
 }
 
 // "START-END MODE OFFSET DEVICE INODE    PATH", the path with " (deleted)" when the file is gone.
-long proc_line_of_maps(const char *line, size_t length, char out[PROC_LINE_CAPACITY]) {
+long proc_line_of_maps(const char *line, size_t length, const struct identity *whose, char out[PROC_LINE_CAPACITY]) {
+  (void)whose;
   static const char deleted[] = " (deleted)";
   enum { PATH_FIELD = 5 };
   size_t at = field_start(line, length, PATH_FIELD), path_length = length - at;
@@ -72,7 +73,7 @@ static size_t unescape(const char *text, size_t length, char *out) {
   return size;
 }
 
-static size_t escape(const char *text, size_t length, char *out, size_t capacity) {
+size_t proc_line_escape(const char *text, size_t length, char *out, size_t capacity) {
   size_t size = 0;
   for (size_t i = 0; i < length && size + 4 < capacity; i++) {
     char c = text[i];
@@ -118,7 +119,7 @@ static long translate_mount(const char *line, size_t length, unsigned field, cha
   if (translated < 0 || length >= PROC_LINE_CAPACITY)
     return PROC_LINE_DROPPED;
   memcpy(out, line, at);
-  size_t size = at + escape(path, (size_t)translated, out + at, PROC_LINE_CAPACITY - at);
+  size_t size = at + proc_line_escape(path, (size_t)translated, out + at, PROC_LINE_CAPACITY - at);
   if (size + length - end >= PROC_LINE_CAPACITY)
     return PROC_LINE_DROPPED;
   memcpy(out + size, line + end, length - end);
@@ -126,12 +127,15 @@ static long translate_mount(const char *line, size_t length, unsigned field, cha
 }
 
 // "SOURCE MOUNT-POINT TYPE OPTIONS 0 0"
-long proc_line_of_mounts(const char *line, size_t length, char out[PROC_LINE_CAPACITY]) {
+long proc_line_of_mounts(const char *line, size_t length, const struct identity *whose, char out[PROC_LINE_CAPACITY]) {
+  (void)whose;
   return translate_mount(line, length, 1, out);
 }
 
 // "ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS..."
-long proc_line_of_mountinfo(const char *line, size_t length, char out[PROC_LINE_CAPACITY]) {
+long proc_line_of_mountinfo(const char *line, size_t length, const struct identity *whose,
+                            char out[PROC_LINE_CAPACITY]) {
+  (void)whose;
   return translate_mount(line, length, 4, out);
 }
 
@@ -149,12 +153,56 @@ static bool starts_with(const char *line, size_t length, const char *start) {
   return length >= strlen(start) && memcmp(line, start, strlen(start)) == 0;
 }
 
-// "Uid:" and "Gid:" with four numbers, "Groups:" with any.
-long proc_line_of_status(const char *line, size_t length, char out[PROC_LINE_CAPACITY]) {
+static size_t put_text(const char *text, char *out) {
+  memcpy(out, text, strlen(text));
+  return strlen(text);
+}
+
+static long write_ids(const char *name, const uint32_t *ids, size_t count, char after, char *out) {
+  size_t size = put_text(name, out);
+  for (size_t i = 0; i < count; i++) {
+    if (after == '\t')
+      out[size++] = after;
+    size += put_number(ids[i], out + size);
+    if (after != '\t')
+      out[size++] = after;
+  }
+  return (long)size;
+}
+
+static long write_capabilities(const char *name, uint64_t set, char *out) {
+  static const char digits[] = "0123456789abcdef";
+  size_t size = put_text(name, out);
+  for (int shift = 60; shift >= 0; shift -= 4)
+    out[size++] = digits[set >> shift & 15];
+  return (long)size;
+}
+
+// The lines that tell the identity, whatever the host says in them. Returns 0 for others.
+static long write_identity(const char *line, size_t length, const struct identity *whose, char *out) {
+  static const struct {
+    const char *name;
+    int set;
+  } sets[] = {{"CapInh:\t", CAPABILITIES_INHERITABLE}, {"CapPrm:\t", CAPABILITIES_PERMITTED},
+              {"CapEff:\t", CAPABILITIES_EFFECTIVE},   {"CapBnd:\t", CAPABILITIES_BOUNDING},
+              {"CapAmb:\t", CAPABILITIES_AMBIENT}};
+  if (starts_with(line, length, "Uid:"))
+    return write_ids("Uid:", whose->uid, ID_COUNT, '\t', out);
+  if (starts_with(line, length, "Gid:"))
+    return write_ids("Gid:", whose->gid, ID_COUNT, '\t', out);
+  if (starts_with(line, length, "Groups:"))
+    return write_ids("Groups:\t", whose->group, whose->group_count, ' ', out);
+  if (starts_with(line, length, "NoNewPrivs:"))
+    return write_ids("NoNewPrivs:", &(uint32_t){whose->no_new_privileges}, 1, '\t', out);
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+    if (starts_with(line, length, sets[i].name))
+      return write_capabilities(sets[i].name, whose->capabilities[sets[i].set], out);
+  return 0;
+}
+
+// "Uid:" and "Gid:" with four numbers, "Groups:" with any, of a process that is no guest.
+static long map_ids(const char *line, size_t length, char *out) {
   bool is_uid = starts_with(line, length, "Uid:");
-  if ((!is_uid && !starts_with(line, length, "Gid:") && !starts_with(line, length, "Groups:")) ||
-      2 * length >= PROC_LINE_CAPACITY)
-    return keep(line, length, out);
   uint32_t from = is_uid ? config.host_uid : config.host_gid, to = is_uid ? config.guest_uid : config.guest_gid;
   size_t size = 0;
   for (size_t i = 0; i < length && size + sizeof "4294967295" < PROC_LINE_CAPACITY;) {
@@ -168,4 +216,13 @@ long proc_line_of_status(const char *line, size_t length, char out[PROC_LINE_CAP
     size += put_number(number == from ? to : number, out + size);
   }
   return (long)size;
+}
+
+long proc_line_of_status(const char *line, size_t length, const struct identity *whose, char out[PROC_LINE_CAPACITY]) {
+  long size = whose == NULL ? 0 : write_identity(line, length, whose, out);
+  if (size > 0)
+    return size;
+  bool has_ids = starts_with(line, length, "Uid:") || starts_with(line, length, "Gid:") ||
+                 starts_with(line, length, "Groups:");
+  return has_ids && 2 * length < PROC_LINE_CAPACITY ? map_ids(line, length, out) : keep(line, length, out);
 }

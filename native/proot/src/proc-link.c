@@ -69,6 +69,11 @@ bool proc_link_is_entry(const struct cursor *cursor, const char *name) {
   return split(cursor, &path) && is_text(path.name, path.length, name);
 }
 
+long proc_link_pid(const struct cursor *cursor) {
+  struct proc_path path;
+  return split(cursor, &path) ? path.pid : -1;
+}
+
 bool proc_link_is_magic(const char *text, size_t length) {
   if (length > 0 && text[0] == '/')
     return true;

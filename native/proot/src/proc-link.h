@@ -21,6 +21,9 @@ bool proc_link_misleads(const struct cursor *link, const char *text, size_t leng
 // Whether it is the entry `name` of a process or thread: /proc/PID/NAME or /proc/PID/task/TID/NAME.
 bool proc_link_is_entry(const struct cursor *cursor, const char *name);
 
+// The process or thread whose entry it is, or -1.
+long proc_link_pid(const struct cursor *cursor);
+
 // Whether the entry `name` is one of the engine's own descriptors in a directory /proc/PID/fd.
 bool proc_hides(const struct cursor *directory, const char *name, size_t length);
 

@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "config.h"
 #include "exec.h"
+#include "identity.h"
 #include "image.h"
 #include "life.h"
 #include "path.h"
@@ -54,6 +55,29 @@ static long load_interpreter(const struct image *program, struct mapped_image *m
   return error;
 }
 
+static void correct_identity(Elf64_auxv_t *entry) {
+  const struct identity *identity = identity_current();
+  const uint32_t *uid = identity->uid, *gid = identity->gid;
+  uint64_t *value = &entry->a_un.a_val;
+  switch (entry->a_type) {
+  case AT_UID:
+    *value = uid[ID_REAL];
+    break;
+  case AT_EUID:
+    *value = uid[ID_EFFECTIVE];
+    break;
+  case AT_GID:
+    *value = gid[ID_REAL];
+    break;
+  case AT_EGID:
+    *value = gid[ID_EFFECTIVE];
+    break;
+  case AT_SECURE:
+    *value = uid[ID_REAL] != uid[ID_EFFECTIVE] || gid[ID_REAL] != gid[ID_EFFECTIVE];
+    break;
+  }
+}
+
 // getauxval(3): the vector describes the guest's program, not the shim. Returns its size in bytes.
 static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped_image *program,
                                        const struct mapped_image *interpreter, const char *name) {
@@ -76,27 +100,29 @@ static size_t correct_auxiliary_vector(Elf64_auxv_t *vector, const struct mapped
     case AT_EXECFN:
       *value = (uintptr_t)name;
       break;
-    case AT_UID:
-    case AT_EUID:
-      if (config.flags & CONFIG_FAKE_IDS)
-        *value = config.guest_uid;
-      break;
-    case AT_GID:
-    case AT_EGID:
-      if (config.flags & CONFIG_FAKE_IDS)
-        *value = config.guest_gid;
-      break;
     }
+    if ((config.flags & CONFIG_FAKE_IDS) != 0)
+      correct_identity(entry);
   }
   return (size_t)((char *)(entry + 1) - (char *)vector);
 }
 
-static void correct_name(const char *name) {
-  const char *base = name;
-  for (const char *c = name; *c != '\0'; c++)
-    if (*c == '/')
-      base = c + 1;
-  SYS_2(SYS_prctl, PR_SET_NAME, base);
+// PR_SET_NAME (prctl(2)): the last component. What a descriptor leads to may have lost its name meanwhile.
+static void correct_name(const char *path) {
+  static const char lost[] = " (deleted)";
+  char name[NAME_MAX + 1];
+  size_t start = 0, end = 0;
+  for (; path[end] != '\0'; end++)
+    if (path[end] == '/')
+      start = end + 1;
+  size_t length = end - start;
+  if (length > sizeof lost && memcmp(path + end - (sizeof lost - 1), lost, sizeof lost - 1) == 0)
+    length -= sizeof lost - 1;
+  if (length > NAME_MAX)
+    length = NAME_MAX;
+  memcpy(name, path + start, length);
+  name[length] = '\0';
+  SYS_2(SYS_prctl, PR_SET_NAME, name);
 }
 
 // What /proc/PID/cmdline, environ, auxv and stat show (prctl(2), PR_SET_MM_MAP), and where brk(2) starts: behind the
@@ -144,6 +170,7 @@ void program(struct initial_stack *stack, const char *handover) {
     give_up(report, error, handover);
   process_start();
   life_arm();
+  identity_read(&handover);
   path_own_executable = path = handover;
   struct image image;
   struct mapped_image mapped, interpreter;
@@ -156,7 +183,8 @@ void program(struct initial_stack *stack, const char *handover) {
   SYS_1(SYS_close, descriptor);
   correct_stack(stack);
   size_t size = correct_auxiliary_vector(stack->auxv, &mapped, &interpreter, name);
-  correct_name(name);
+  // Since Linux 6.14; before, it was the descriptor's number.
+  correct_name(flags & EXEC_BY_DESCRIPTOR ? path : name);
   correct_memory_map(stack, &mapped, size);
   if (mapped.executable_stack)
     SYS_3(SYS_mprotect, (uintptr_t)stack->base & ~(uintptr_t)(ARCH_PAGE_SIZE - 1), ARCH_PAGE_SIZE,

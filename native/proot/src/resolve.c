@@ -96,6 +96,7 @@ static long start(const char *guest_path, struct place *out) {
   out->owned = -1;
   out->bind = NULL;
   out->relative = false;
+  out->bind_found = false;
   out->mount_point = false;
   out->magic = false;
   long length = guest_string_length(guest_path, PATH_MAX);

@@ -4,25 +4,14 @@
 #include <string.h>
 
 #include "arch.h"
+#include "arrival.h"
 #include "guest.h"
-#include "process.h"
 #include "sys.h"
 #include "trap.h"
 
 enum { RESTORER = 0x04000000 }; // SA_RESTORER, which the C library's headers hide
 
 static const uint64_t sigsys_bit = (uint64_t)1 << (SIGSYS - 1);
-
-// struct sigaction as the kernel has it.
-struct action {
-  union {
-    void (*handler)(int);
-    void (*detailed)(int, siginfo_t *, void *);
-  };
-  unsigned long flags;
-  void (*restorer)(void);
-  uint64_t mask;
-};
 
 static struct action guest_action;
 
@@ -70,11 +59,6 @@ long signals_mask(struct call *call) {
   return 0;
 }
 
-// Vfork children run in their parent's memory but have actions of their own; posix_spawn(3) resets them all there.
-static bool owns_memory(void) {
-  return process.armed == (uint32_t)SYS_0(SYS_getpid);
-}
-
 long signals_action(struct call *call) {
   struct action action;
   if (call->argument[3] != sizeof action.mask)
@@ -85,10 +69,10 @@ long signals_action(struct call *call) {
     action.mask &= ~sigsys_bit;
   }
   if (call->argument[0] != SIGSYS)
-    return SYS_4(SYS_rt_sigaction, call->argument[0], call->argument[1] != 0 ? &action : 0, call->argument[2],
-                 sizeof action.mask);
+    return arrival_set_action((int)call->argument[0], call->argument[1] != 0 ? &action : NULL,
+                              (struct action *)call->argument[2]);
   struct action before = guest_action;
-  if (call->argument[1] != 0 && owns_memory())
+  if (call->argument[1] != 0 && arrival_owns_actions())
     guest_action = action;
   if (call->argument[2] != 0)
     return guest_copy_out((void *)call->argument[2], &before, sizeof before);
@@ -175,6 +159,8 @@ static void die_of(int signal) {
 }
 
 void signals_forward(int signal, siginfo_t *info, void *context) {
+  if (arrival_must_wait(signal, info, context))
+    return;
   struct action action = guest_action;
   if (action.handler == SIG_IGN)
     return;

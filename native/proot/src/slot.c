@@ -1,16 +1,18 @@
 #include "slot.h"
 
 #include <linux/futex.h>
+#include <stddef.h>
+#include <sys/mman.h>
 
 #include "process.h"
 #include "sys.h"
 
-enum { SLOT_SIZE = 40 * 1024 };
+enum { PATIENCE = 16 };
 
-__attribute__((section(".bss.slots"), aligned(4096))) static char slots[SLOT_COUNT][SLOT_SIZE];
-
-// The process starts on the first slot's stack: no trap can come before the guest runs.
-__asm__(".globl start_stack_top\n.set start_stack_top, slots + 40 * 1024");
+#pragma GCC visibility push(hidden)
+extern char slots[SLOT_COUNT][SLOT_SIZE];
+#pragma GCC visibility pop
+__attribute__((section(".bss.slots"), aligned(4096))) char slots[SLOT_COUNT][SLOT_SIZE];
 
 int owner_claim(uint32_t *words, int count) {
   for (int i = 0; i < count; i++) {
@@ -23,16 +25,31 @@ int owner_claim(uint32_t *words, int count) {
   return -1;
 }
 
+// A vfork child that is killed in the midst of a trap leaves its slot taken for ever. Whoever has waited in vain gets
+// memory of its own instead.
 void *slot_acquire(void) {
-  for (;;) {
+  for (int attempt = 1;; attempt++) {
     int i = owner_claim(process.slot_owner, SLOT_COUNT);
     if (i >= 0)
       return slots[i] + SLOT_SIZE;
     SYS_0(SYS_sched_yield);
+    if (attempt < PATIENCE)
+      continue;
+    long at = SYS_6(SYS_mmap, 0, SLOT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at >= 0)
+      return (char *)at + SLOT_SIZE;
   }
 }
 
 void slot_release(void *top) {
-  long i = ((char *)top - slots[0]) / SLOT_SIZE - 1;
-  __atomic_store_n(&process.slot_owner[i], 0, __ATOMIC_RELEASE);
+  char *slot = (char *)top - SLOT_SIZE;
+  if (slot < slots[0] || slot >= slots[SLOT_COUNT])
+    SYS_2(SYS_munmap, slot, SLOT_SIZE);
+  else
+    __atomic_store_n(&process.slot_owner[(slot - slots[0]) / SLOT_SIZE], 0, __ATOMIC_RELEASE);
+}
+
+void *slot_holding(uintptr_t address) {
+  uintptr_t offset = address - (uintptr_t)slots;
+  return offset < sizeof slots ? slots[offset / SLOT_SIZE] + SLOT_SIZE : NULL;
 }

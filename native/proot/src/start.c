@@ -7,6 +7,7 @@
 
 #include "arch.h"
 #include "config.h"
+#include "identity.h"
 #include "sys.h"
 
 long start_configuration(int descriptor_base) {
@@ -21,7 +22,7 @@ long start_configuration(int descriptor_base) {
                     descriptor_base + HIDDEN_CONFIG, 0);
   if (blob < 0)
     return blob;
-  long shared = SYS_6(SYS_mmap, image_end + size, ARCH_PAGE_SIZE, PROT_READ | PROT_WRITE,
+  long shared = SYS_6(SYS_mmap, image_end + size, SHARED_SIZE, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_FIXED_NOREPLACE, descriptor_base + HIDDEN_SHARED, 0);
   if (shared < 0)
     return shared;
@@ -31,6 +32,7 @@ long start_configuration(int descriptor_base) {
   if (config.descriptor_base != descriptor_base)
     return -EINVAL;
   config.shared = (struct shared *)shared;
+  identity_start();
   return 0;
 }
 

@@ -1,17 +1,22 @@
 #include "syscalls.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 
+#include "arrival.h"
 #include "confine.h"
 #include "descriptors.h"
 #include "exec.h"
-#include "identity.h"
+#include "identity-calls.h"
 #include "life.h"
 #include "listing.h"
+#include "namespace.h"
 #include "path.h"
+#include "refusal.h"
 #include "signals.h"
 #include "trace.h"
 
@@ -27,12 +32,13 @@
   .condition = AMONG, .argument = (index), .operands = {__VA_ARGS__},                                                  \
   .operand_count = sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t)
 
-#define TRANSLATED(name) {.number = SYS_##name, .action = RULE_TRAP, EVERY_TIME},
-#define FRAMED(name) {.number = SYS_##name, .action = RULE_TRAP, EVERY_TIME},
-#define TRANSLATED_WHEN(name, ...) {.number = SYS_##name, .action = RULE_TRAP, __VA_ARGS__},
-#define EMULATED(name, handler, ...) {.number = SYS_##name, .action = RULE_TRAP, __VA_ARGS__},
-#define REFUSED(name, error, ...) {.number = SYS_##name, .action = RULE_ANSWER, .value = (error), __VA_ARGS__},
-#define GRANTED(name, ...) {.number = SYS_##name, .action = RULE_ANSWER, .value = 0, __VA_ARGS__},
+#define TRANSLATED(name) {.call = #name, .number = SYS_##name, .action = RULE_TRAP, EVERY_TIME},
+#define FRAMED(name) {.call = #name, .number = SYS_##name, .action = RULE_TRAP, EVERY_TIME},
+#define TRANSLATED_WHEN(name, ...) {.call = #name, .number = SYS_##name, .action = RULE_TRAP, __VA_ARGS__},
+#define EMULATED(name, handler, ...) {.call = #name, .number = SYS_##name, .action = RULE_TRAP, __VA_ARGS__},
+#define REFUSED(name, error, ...)                                                                                      \
+  {.call = #name, .number = SYS_##name, .action = RULE_ANSWER, .value = (error), __VA_ARGS__},
+#define GRANTED(name, ...) {.call = #name, .number = SYS_##name, .action = RULE_ANSWER, .value = 0, __VA_ARGS__},
 const struct rule rules[] = {
 #include "syscalls.def"
 };
@@ -55,13 +61,45 @@ static call_handler *const handlers[SYSCALL_LAST_KNOWN + 1] = {
 #include "syscalls.def"
 };
 
-static long refuse(struct call *call) {
-  (void)call;
-  return -ENOSYS;
+#define PASSED(name) SYS_##name,
+static const uint16_t passed[] = {
+#include "syscalls-passed.def"
+};
+#undef PASSED
+
+bool syscall_is_known(long number) {
+  for (size_t i = 0; i < rule_count; i++)
+    if (rules[i].number == number)
+      return true;
+  for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++)
+    if (passed[i] == number)
+      return true;
+  return false;
+}
+
+const struct rule *syscall_refusal(long number) {
+  for (size_t i = 0; i < rule_count; i++)
+    if (rules[i].number == number && rule_refuses_always(&rules[i]))
+      return &rules[i];
+  return NULL;
 }
 
 call_handler *syscall_handler(long number) {
   if (number < 0 || number > SYSCALL_LAST_KNOWN || handlers[number] == NULL)
-    return refuse;
+    return refused_call;
   return handlers[number];
+}
+
+static bool depends_on_run(const struct rule *rule) {
+  return rule->condition == ALWAYS || rule->condition == IDS_FAKED || rule->condition == SHOWN_AS_ROOT;
+}
+
+bool syscall_may_be_patched(long number) {
+  if (number == SYS_rt_sigprocmask || number == SYS_rt_sigaction)
+    return true;
+  for (size_t i = 0; i < rule_count; i++)
+    if (rules[i].number == number && !depends_on_run(&rules[i]))
+      return false;
+  call_handler *handler = syscall_handler(number);
+  return handler == path_call || handler == listing_call || handler == identity_call;
 }

@@ -34,6 +34,8 @@ static long host_path_of_descriptor(int dirfd, char *out, size_t capacity) {
     long size = SYS_2(SYS_getcwd, out, capacity);
     return size < 0 ? size : size - 1;
   }
+  if (dirfd < 0)
+    return -EBADF;
   char link[PROC_DESCRIPTOR_PATH_SIZE];
   proc_descriptor_path(dirfd, link);
   long length = SYS_4(SYS_readlinkat, AT_FDCWD, link, out, capacity);

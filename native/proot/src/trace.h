@@ -10,6 +10,9 @@
 // So it is put off until the new program's start.
 call_handler trace_call;
 
+// Whether somebody traces this process, proc_pid_status(5).
+bool trace_is_on(void);
+
 bool trace_is_put_off(void);
 // Makes up for it: the tracer sees the SIGTRAP that follows an execve(2).
 void trace_catch_up(void);

@@ -8,6 +8,7 @@
 #include "call.h"
 #include "guest.h"
 #include "life.h"
+#include "patch.h"
 #include "process.h"
 #include "signals.h"
 #include "slot.h"
@@ -19,19 +20,22 @@ _Static_assert(offsetof(struct deferred_frame, argument) == FRAME_ARGUMENT, "kno
 _Static_assert(offsetof(struct deferred_frame, result) == FRAME_RESULT, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, mask) == FRAME_MASK, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, resume) == FRAME_RESUME, "known to the assembly");
+_Static_assert(offsetof(struct deferred_frame, resume_error) == FRAME_RESUME_ERROR, "known to the assembly");
+_Static_assert(offsetof(struct deferred_frame, flags) == FRAME_FLAGS, "known to the assembly");
 
-static void deferred_prepare(struct deferred *deferred) {
+void deferred_prepare(struct deferred *deferred) {
   deferred->data_argument = -1;
   deferred->data_pointer = -1;
   deferred->resume = false;
+  deferred->resume_error = 0;
   deferred->data_size = 0;
 }
 
-// Places a frame for `deferred` below `limit`. Returns NULL where the guest has no stack left.
-static struct deferred_frame *frame_place(const struct deferred *deferred, uintptr_t limit) {
+struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t limit, uintptr_t in_use) {
   size_t size = sizeof(struct deferred_frame) + deferred->data_size;
   uintptr_t at = (limit - size) & ~(uintptr_t)15;
-  if (guest_probe((void *)at, size) < 0)
+  bool is_mapped = in_use != 0 && at / ARCH_PAGE_SIZE == in_use / ARCH_PAGE_SIZE;
+  if (!is_mapped && guest_probe((void *)at, size) < 0)
     return NULL;
   struct deferred_frame *frame = (struct deferred_frame *)at;
   frame->number = deferred->number;
@@ -46,7 +50,15 @@ static struct deferred_frame *frame_place(const struct deferred *deferred, uintp
     memcpy(frame->data + deferred->data_pointer, &offset, sizeof offset);
   }
   frame->resume = deferred->resume;
+  frame->resume_error = -deferred->resume_error;
   return frame;
+}
+
+// Where the guest's stack is free: below the signal frame, which is still to be returned from, if that lies there.
+static uintptr_t free_stack_of(const ucontext_t *context) {
+  enum { SIGNAL_FRAME_MAX = 64 * 1024, ENTRY_FRAME_MAX = 256 };
+  uintptr_t limit = arch_stack_pointer(context) - ARCH_RED_ZONE, frame = (uintptr_t)context;
+  return frame < limit && limit - frame < SIGNAL_FRAME_MAX ? frame - ENTRY_FRAME_MAX : limit;
 }
 
 void trap_handle(const siginfo_t *info, ucontext_t *context) {
@@ -64,12 +76,13 @@ void trap_handle(const siginfo_t *info, ucontext_t *context) {
   call.mask = &mask;
   arch_arguments(context, call.argument);
   long result = syscall_handler(call.number)(&call);
+  patch_consider(arch_program_counter(context), call.number);
   memcpy(&context->uc_sigmask, &mask, sizeof mask);
   if (result != CALL_DEFERRED) {
     arch_set_result(context, result);
     return;
   }
-  struct deferred_frame *frame = frame_place(&deferred, arch_stack_pointer(context) - ARCH_RED_ZONE);
+  struct deferred_frame *frame = deferred_place(&deferred, free_stack_of(context), 0);
   if (frame == NULL) {
     arch_set_result(context, -EFAULT);
     return;
@@ -102,11 +115,12 @@ static long deferred_stage(void *first, void *second) {
   out->continuation.frame = frame;
   out->continuation.again = 0;
   if (result == CALL_DEFERRED) {
-    struct deferred_frame *next = frame_place(&deferred, out->limit);
+    struct deferred_frame *next = deferred_place(&deferred, out->limit, 0);
     if (next != NULL) {
       next->guest_number = frame->guest_number;
       next->mask = frame->mask;
       memcpy(next->registers, frame->registers, sizeof next->registers);
+      next->flags = frame->flags;
       out->continuation.frame = next;
       out->continuation.again = 1;
       return 0;

@@ -56,7 +56,7 @@ static bool is_limited(const struct walk *walk, uint64_t resolve) {
 }
 
 static long jump_to_root(struct walk *walk) {
-  bool crosses = walk->at.bind != NULL || !walk->root_seen;
+  bool crosses = walk->at.bind != mounts()->root || !walk->root_seen;
   if (is_limited(walk, RESOLVE_BENEATH) || (is_limited(walk, RESOLVE_NO_XDEV) && crosses))
     return -EXDEV;
   walk->directory = true;

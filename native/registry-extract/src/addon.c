@@ -1,4 +1,4 @@
-// The addon's entry point: what node:fs lacks. No path is followed in its last component.
+// The addon's entry point: what node:fs and node:crypto lack. No path is followed in its last component.
 #include "node-api.h"
 
 static const struct {
@@ -9,6 +9,11 @@ static const struct {
   {"getXattrs", get_xattrs},
   {"makeNode", make_node},
   {"setModificationTime", set_modification_time},
+  {"createFile", create_file},
+  {"createHash", create_hash},
+  {"updateHash", update_hash},
+  {"updateHashSync", update_hash_sync},
+  {"finishHash", finish_hash},
 };
 
 // Defined by NAPI_MODULE_INIT(), which does not declare it.

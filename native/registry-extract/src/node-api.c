@@ -1,6 +1,7 @@
 #include "node-api.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 napi_status get_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments) {
@@ -21,8 +22,12 @@ napi_status get_text(napi_env env, napi_value value, char *out, size_t size) {
   struct bytes bytes;
   napi_status status = get_bytes(env, value, &bytes);
   if (status != napi_ok) return status;
-  if (bytes.size >= size || memchr(bytes.data, 0, bytes.size) != NULL) {
-    napi_throw_type_error(env, NULL, "a name is too long or has a NUL in it");
+  if (bytes.size >= size) {
+    throw_system_error(env, ENAMETOOLONG, "copy");
+    return napi_invalid_arg;
+  }
+  if (memchr(bytes.data, 0, bytes.size) != NULL) {
+    napi_throw_type_error(env, NULL, "a name has a NUL in it");
     return napi_invalid_arg;
   }
   memcpy(out, bytes.data, bytes.size);
@@ -36,6 +41,9 @@ static const char *error_code(int error) {
     case ENOENT: return "ENOENT";
     case E2BIG: return "E2BIG";
     case EACCES: return "EACCES";
+    case EFBIG: return "EFBIG";
+    case EMFILE: return "EMFILE";
+    case ENFILE: return "ENFILE";
     case EEXIST: return "EEXIST";
     case ENOTDIR: return "ENOTDIR";
     case EINVAL: return "EINVAL";
@@ -60,10 +68,8 @@ static napi_status set_text(napi_env env, napi_value object, const char *name, c
 
 napi_value throw_system_error(napi_env env, int error, const char *call) {
   napi_value message, value, number;
-  char text[256] = "";
-  strncat(text, call, 64);
-  strncat(text, ": ", 3);
-  strncat(text, strerror(error), 128);
+  char text[256];
+  snprintf(text, sizeof text, "%s: %s, %s", error_code(error), strerror(error), call);
   TRY(napi_create_string_latin1(env, text, NAPI_AUTO_LENGTH, &message));
   TRY(napi_create_error(env, NULL, message, &value));
   TRY(napi_create_int32(env, -error, &number));

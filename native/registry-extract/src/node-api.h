@@ -23,8 +23,7 @@ napi_status get_arguments(napi_env env, napi_callback_info info, size_t count, n
 
 napi_status get_bytes(napi_env env, napi_value value, struct bytes *out);
 
-// Copies a Buffer into a string that ends with NUL. An argument with a NUL in it, or longer than the kernel takes, is a
-// TypeError.
+// Copies a Buffer into a string that ends with NUL. One with a NUL in it is a TypeError, a longer one ENAMETOOLONG.
 napi_status get_text(napi_env env, napi_value value, char *out, size_t size);
 
 // Throws an Error with `code`, `errno` and `syscall`, as node:fs does, and returns NULL for the caller to return.
@@ -34,5 +33,10 @@ napi_value set_xattr(napi_env env, napi_callback_info info);
 napi_value get_xattrs(napi_env env, napi_callback_info info);
 napi_value make_node(napi_env env, napi_callback_info info);
 napi_value set_modification_time(napi_env env, napi_callback_info info);
+napi_value create_file(napi_env env, napi_callback_info info);
+napi_value create_hash(napi_env env, napi_callback_info info);
+napi_value update_hash(napi_env env, napi_callback_info info);
+napi_value update_hash_sync(napi_env env, napi_callback_info info);
+napi_value finish_hash(napi_env env, napi_callback_info info);
 
 #endif

@@ -15,7 +15,9 @@ export type SetExitCode = (exitCode: number) => void;
 /** The whole command line as data. Nothing that a subcommand needs is loaded before that subcommand runs. */
 export function createProgram(setExitCode: SetExitCode): Command {
   const program = new Command("anyproc")
-    .description("Runs a program anywhere: on this machine, or inside a plain root filesystem directory.")
+    .description(
+      "Runs a program anywhere: on this machine, on another one over SSH, or inside a plain root filesystem directory.",
+    )
     .usage("[options] COMMAND")
     .version(packageVersion(), "--version", "print the version")
     .helpOption("-h, --help", "print this help")

@@ -9,6 +9,7 @@ test.each([
   [{ S: "/x" }, "proot"],
   [{ bind: ["/x"] }, "proot"],
   [{ killOnExit: false }, "proot"],
+  [{ strict: false }, "proot"],
   [{ host: "example.org" }, "ssh"],
   [{ image: "debian" }, "docker"],
   [{ chroot: "/x" }, "host"],

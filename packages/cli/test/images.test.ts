@@ -58,12 +58,34 @@ describe("anyproc pull", () => {
     expect(readdirSync(target)).toEqual(["etc"]);
   });
 
+  test.each(["oci:layout:mine", "oci-archive:layout.tar", "docker-archive:saved.tar:team/tool:1"])(
+    "copy makes %s of a directory, and a directory of that",
+    async (place) => {
+      const directory = temporaryDirectory();
+      const [kind = "", name = "", ...tag] = place.split(":");
+      const target = [kind, join(directory, name), ...tag].join(":");
+      const data = ["--data-dir", join(directory, "data")];
+      const there = await anyproc(["copy", `dir:${makeRootfs(directory)}`, target, ...data, "--json"]);
+      expect(there).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(JSON.parse(there.stdout)).toEqual({ target, digest: expect.stringMatching(/^sha256:/) });
+      const back = join(directory, "back");
+      expect(await anyproc(["copy", target, `dir:${back}`, ...data, "--quiet"])).toEqual({
+        exitCode: 0,
+        stdout: "",
+        stderr: "",
+      });
+      expect(readFileSync(join(back, "etc/motd"), "utf8")).toBe("hello from the image\n");
+    },
+  );
+
   test.each([
     [["pull", "Debian", "/tmp/anyproc-never-made"], /image reference "Debian": names of images are lower case/],
     [["pull", "./no-such-file.tar", "/tmp/anyproc-never-made"], /no-such-file\.tar: there is no such file/],
     [["pull", "debian", "/tmp/x", "--max-bytes", "lots"], /--max-bytes lots: give a whole number/],
     [["pull", "debian", "/tmp/x", "--username", "u"], /--username: there is no password/],
     [["pull", "debian"], /missing required argument 'directory'/],
+    [["copy", "dir:x", "oci:"], /begin with what it is/],
+    [["copy", "dir:x", "tar:y"], /is not supported: copy from registry:.* to registry:, oci:/],
     [["copy", "debian", "dir:x"], /copy debian: begin with what it is/],
     [["copy", "dir:x", "dir:y"], /is not supported: copy from registry:/],
   ])("%j is refused in one sentence", async (args, message) => {

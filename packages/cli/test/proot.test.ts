@@ -124,7 +124,7 @@ describe.runIf(ok)("run on proot", () => {
     [
       "a bind of nothing",
       (directory: string) => ["-r", directory, "-b", "/no/such:/mnt", "true"],
-      /bind \/no\/such: there is nothing/,
+      /bind \/no\/such: there is nothing .* make it optional \(\/no\/such:\/mnt:optional\)/,
     ],
     [
       "a bind with too many parts",
@@ -148,6 +148,36 @@ describe.runIf(ok)("run on proot", () => {
     const { rootfs, args } = guest();
     const { stdout } = await anyproc(["run", "--json", ...args, "echo", "hi"]);
     expect(JSON.parse(stdout)).toMatchObject({ environment: `proot:${rootfs}`, exitCode: 0, stdout: "hi\n" });
+  });
+
+  // A number that no kernel has, and mount(2) on x86-64.
+  const calls = "import ctypes; libc = ctypes.CDLL(None); libc.syscall(999); libc.syscall(165, 0, 0, 0, 0, 0)";
+
+  test("--verbose tells what is refused, --no-strict passes on what is not known", async () => {
+    const program = ["python3", "-c", calls];
+    const silent = await anyproc(["run", ...guest().args, ...program]);
+    expect(silent).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    const strict = await anyproc(["run", "--verbose", "--strict", ...guest().args, ...program]);
+    expect(strict.stderr).toMatch(
+      /python3\S* \(pid \d+\): system call 999, which the engine does not know: refused with ENOSYS\n.*mount \(165\): refused with EPERM\n/,
+    );
+    const lenient = await anyproc(["run", "--verbose", "--no-strict", ...guest().args, ...program]);
+    expect(lenient.stderr).toContain("999, which the engine does not know: passed on to the kernel\n");
+  });
+
+  test("--verbose --json has it in the document", async () => {
+    const { stdout } = await anyproc(["run", "--verbose", "--json", ...guest().args, "python3", "-c", calls]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      refusedCalls: [
+        { number: 999, error: "ENOSYS" },
+        { call: "mount", number: 165, error: "EPERM" },
+      ],
+    });
+  });
+
+  test("a bind may be optional", async () => {
+    const outcome = await anyproc(["run", ...guest().args, "-b", "/no/such::optional", "echo", "runs"]);
+    expect(outcome).toEqual({ exitCode: 0, stdout: "runs\n", stderr: "" });
   });
 
   test("-t gives the guest a terminal", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { Collector, expectCode, untilText, withProcess } from "./support.ts";
+import { bytesOf, Collector, expectCode, untilText, withProcess } from "./support.ts";
 
 export function lifecycleTests(suite: Suite): void {
   describe("a process", () => {
@@ -60,6 +60,16 @@ export function lifecycleTests(suite: Suite): void {
       await reading;
       await process.close();
       expect(output.text).toBe("ready\nsaved\n");
+    });
+
+    test("that is closed waits for no reader", async () => {
+      const process = suite.environment.create(["yes"]);
+      const unread = process.stdout;
+      const reading = untilText(process.forkStdout(), "y\n");
+      await process.start();
+      await reading;
+      await process.close();
+      expect((await bytesOf(unread)).subarray(0, 4).toString()).toBe("y\ny\n");
     });
 
     test("is closed at the end of its scope", async () => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
@@ -74,6 +75,24 @@ export function sinkTests(suite: Suite): void {
         await process.start();
         await process.wait();
         expect(good.text).toBe(counted(2000));
+      }));
+
+    test("reaches the others when one sink throws, which fails with a code of ours", () =>
+      withProcess(suite, suite.script(countTo(2000)), async (process) => {
+        const good = new Collector();
+        const reason = new Error("cannot write");
+        const throwing = new Writable({
+          write() {
+            throw reason;
+          },
+        });
+        const failed = once(throwing, "error");
+        process.attachStdout(throwing);
+        process.attachStdout(good);
+        await process.start();
+        await process.wait();
+        expect(good.text).toBe(counted(2000));
+        expect(await failed).toMatchObject([{ code: "ANYPROC_SINK_FAILED", cause: reason }]);
       }));
 
     test("reaches the others when one sink is destroyed in the middle", () =>

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { bytesOf, Collector, run, untilText, withProcess, write } from "./support.ts";
+import { bytesOf, Collector, expectCode, run, untilText, withProcess, write } from "./support.ts";
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
 
@@ -105,14 +105,30 @@ export function stdinTests(suite: Suite): void {
         expect(output.text).toBe("ready\nlate");
       }));
 
-    test("goes on with the next stream when one fails", () =>
-      withProcess(suite, ["cat"], async (process) => {
-        const output = bytesOf(process.stdout);
-        const failing = new Readable({ read: () => void failing.destroy(new Error("no more")) });
+    test("that fails is no end of file: the program is ended, and wait() says why", () =>
+      withProcess(suite, suite.script('cat; echo "end of file"'), async (process) => {
+        const failure = new Error("no more");
+        const output = new Collector();
+        const failing = new Readable({ read() {} });
+        failing.push("half");
+        process.attachStdout(output);
         process.attachStdin(failing);
-        process.attachStdin(Readable.from([Buffer.from("next")]));
+        process.attachStdin(Readable.from([Buffer.from("the next one")]));
+        const fork = process.forkStdout();
         await process.start();
-        expect((await output).toString()).toBe("next");
+        await untilText(fork, "half");
+        failing.destroy(failure);
+        await expect(process.wait()).rejects.toMatchObject({ code: "ANYPROC_INPUT_FAILED", cause: failure });
+        expect(output.text).toBe("half");
+        expect(process.exitCode).toBe(128 + 15);
+      }));
+
+    test("that has failed before the start keeps the program from being started", () =>
+      withProcess(suite, ["cat"], async (process) => {
+        const failing = new Readable({ read() {} });
+        failing.destroy(new Error("no more"));
+        process.attachStdin(failing);
+        await expectCode(() => process.start(), "ANYPROC_INPUT_FAILED");
       }));
   });
 }

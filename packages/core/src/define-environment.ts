@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { type Command, type CommandInput, toCommand } from "./command.ts";
 import type { Capabilities, Environment, FileSystem, SpawnOptions } from "./environment.ts";
 import { AnyprocError, unsupported } from "./errors.ts";
@@ -19,10 +21,10 @@ export interface EnvironmentDefinition {
 export function defineEnvironment(definition: EnvironmentDefinition): Environment {
   const { name, capabilities, start, fs, release } = definition;
   const running = new Set<Process>();
-  let closed: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
 
   function checkOpen(): void {
-    if (closed) throw new AnyprocError("ANYPROC_CLOSED", `${name}: the environment is closed: make another one`);
+    if (closing) throw new AnyprocError("ANYPROC_CLOSED", `${name}: the environment is closed: make another one`);
   }
 
   function create(input: CommandInput, options?: SpawnOptions): Process {
@@ -37,8 +39,9 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
       running.add(process);
       try {
         const program = await start(checked);
-        const forget = (): boolean => running.delete(process);
-        void program.exited.then(forget, forget);
+        // What has not been read yet is still open after the exit.
+        const isOver = Promise.allSettled([program.exited, closed(program.stdout), closed(program.stderr)]);
+        void isOver.then(() => running.delete(process));
         return program;
       } catch (error) {
         running.delete(process);
@@ -54,11 +57,11 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
   }
 
   function close(): Promise<void> {
-    closed ??= (async () => {
+    closing ??= (async () => {
       await Promise.all([...running].map((process) => process.close()));
       await release?.();
     })();
-    return closed;
+    return closing;
   }
 
   return {
@@ -70,6 +73,10 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function closed(stream: Readable | null): Promise<void> {
+  if (stream && !stream.closed) await once(stream, "close");
 }
 
 function checkCapabilities(name: string, capabilities: Capabilities, command: Command): void {

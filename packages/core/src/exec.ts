@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { type CommandInput, displayCommand, toCommand } from "./command.ts";
 import type { Environment, SpawnOptions } from "./environment.ts";
 import { AnyprocError } from "./errors.ts";
+import type { Process } from "./process/process.ts";
 import type { SignalName } from "./signals.ts";
 
 /** Options of exec(). */
@@ -65,7 +66,7 @@ export class ExitError extends AnyprocError implements ExecResult {
  * Runs a command to its end and keeps its output.
  *
  * @throws ExitError (ANYPROC_EXIT) unless the exit code is 0 or `reject` is false; ANYPROC_OUTPUT_LIMIT; what
- * Process.start() throws; the error of an `input` stream that fails
+ * Process.start() throws; ANYPROC_INPUT_FAILED when an `input` stream fails
  * @example
  * const { stdout } = await exec(createHost(), ["git", "rev-parse", "HEAD"], { trimFinalNewline: true });
  */
@@ -84,17 +85,9 @@ export async function exec(
   const budget = { left: maxOutputBytes, exceeded: () => void process.kill() };
   const stdout = collect(process.forkStdout(), budget);
   const stderr = collect(process.forkStderr(), budget);
-  let inputFailure: { readonly error: unknown } | undefined;
-  if (options.input !== undefined) {
-    feed(process, options.input, (error) => {
-      inputFailure = { error };
-      void process.close();
-    });
-  }
+  if (options.input !== undefined) feed(process, options.input);
   await process.start();
   const exit = await process.wait();
-  // What the program made of half an input is no result.
-  if (inputFailure) throw inputFailure.error;
   if (budget.left < 0) {
     throw new AnyprocError(
       "ANYPROC_OUTPUT_LIMIT",
@@ -135,18 +128,9 @@ function collect(stream: Readable, budget: { left: number; readonly exceeded: ()
   return chunks;
 }
 
-function feed(
-  process: ReturnType<Environment["create"]>,
-  input: string | Uint8Array | Readable,
-  onFailure: (error: unknown) => void,
-): void {
-  if (typeof input === "string" || input instanceof Uint8Array) {
-    process.stdin.end(input);
-  } else {
-    if (input.errored) throw input.errored;
-    input.once("error", onFailure);
-    process.attachStdin(input);
-  }
+function feed(process: Process, input: string | Uint8Array | Readable): void {
+  if (typeof input === "string" || input instanceof Uint8Array) process.stdin.end(input);
+  else process.attachStdin(input);
 }
 
 function describe(result: ExecResult): string {

@@ -62,7 +62,7 @@ test("a signal that is aborted already starts nothing, and its reason is thrown"
   await expect(exec(environment, ["true"], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
 
-test("an input that fails ends the program, and its error is thrown", async () => {
+test("an input that fails ends the program, and its error is the cause of what is thrown", async () => {
   const failure = new Error("disk on fire");
   const input = new Readable({
     read(): void {
@@ -71,8 +71,9 @@ test("an input that fails ends the program, and its error is thrown", async () =
     },
   });
   const program = nodeProgram("process.stdin.pipe(process.stdout)");
-  await expect(exec(environment, program, { input, reject: false })).rejects.toBe(failure);
-  await expect(exec(environment, program, { input })).rejects.toBe(failure);
+  const thrown = { code: "ANYPROC_INPUT_FAILED", cause: failure, message: expect.stringContaining("disk on fire") };
+  await expect(exec(environment, program, { input, reject: false })).rejects.toMatchObject(thrown);
+  await expect(exec(environment, program, { input })).rejects.toMatchObject(thrown);
 });
 
 test("options that cannot be are named", async () => {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
-import { exec, type Process } from "@anyproc/core";
-import { describe, expect, test } from "vitest";
+import type { Process } from "@anyproc/core";
+import { describe, expect, test, vi } from "vitest";
 import { localEnvironment, nodeProgram } from "./local-environment.ts";
 
 const environment = localEnvironment();
@@ -147,9 +147,24 @@ describe("a descendant that has cut all ties and holds the output", () => {
     }
   });
 
-  test("does not keep exec() waiting after the timeout", async () => {
-    const result = await exec(environment, leaving, { timeoutMs: 1000, reject: false });
-    process.kill(Number(result.stdout));
+  test("does not keep wait() waiting after the timeout", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const timeoutMs = 60_000;
+      const child = await environment.spawn(leaving, { timeoutMs });
+      const [pid] = (await once(child.stdout, "data")) as [Buffer];
+      try {
+        while (child.exitCode === undefined) await new Promise(setImmediate);
+        const waiting = child.wait();
+        await vi.advanceTimersByTimeAsync(timeoutMs);
+        await vi.advanceTimersByTimeAsync(timeoutMs);
+        expect(await waiting).toMatchObject({ code: 3, timedOut: false });
+      } finally {
+        process.kill(Number(pid));
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -164,6 +179,15 @@ describe("an environment", () => {
     await expect(own.spawn(never)).rejects.toMatchObject({ code: "ANYPROC_CLOSED" });
   });
 
+  test("closes what a program that has ended left unread", async () => {
+    const own = localEnvironment();
+    const child = await own.spawn(nodeProgram("console.log('out')"));
+    while (child.exitCode === undefined) await new Promise(setImmediate);
+    await own.close();
+    expect(await child.wait()).toMatchObject({ code: 0 });
+    expect(await text(child.stdout)).toBe("");
+  });
+
   test.each([
     ["pty", { argv: ["x"], pty: true }],
     ["user", { argv: ["x"], user: "root" }],
@@ -173,5 +197,38 @@ describe("an environment", () => {
     expect(() => environment.create(command)).toThrow(
       expect.objectContaining({ code: "ANYPROC_UNSUPPORTED", message: expect.stringContaining(what) }),
     );
+  });
+});
+
+describe("a stream that feeds stdin", () => {
+  test("keeps no listener when the program ends first, however many programs it has fed", async () => {
+    const source = new Readable({ read() {} });
+    for (let turn = 0; turn < 3; turn += 1) {
+      const child = environment.create(nodeProgram(""));
+      child.attachStdin(source);
+      await child.start();
+      await child.wait();
+    }
+    expect(source.eventNames().map((name) => [name, source.listenerCount(name)])).toEqual([]);
+  });
+
+  test("is left alone when the program has ended already", async () => {
+    const child = await environment.spawn(nodeProgram(""));
+    child.stdin.write("nothing that anybody reads");
+    await child.wait();
+    const source = new Readable({ read() {} });
+    child.attachStdin(source);
+    expect(source.eventNames()).toEqual([]);
+  });
+
+  test("may fail before its turn", async () => {
+    const failure = new Error("never began");
+    const child = environment.create(copyStdin);
+    const second = new Readable({ read() {} });
+    child.attachStdin(new Readable({ read() {} }));
+    child.attachStdin(second);
+    await child.start();
+    second.destroy(failure);
+    await expect(child.wait()).rejects.toMatchObject({ code: "ANYPROC_INPUT_FAILED", cause: failure });
   });
 });

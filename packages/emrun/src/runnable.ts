@@ -1,8 +1,8 @@
 import { read as readWithCallback } from "node:fs";
 import { promisify } from "node:util";
 import { AnyprocError } from "@anyproc/core";
+import { headerBytes } from "@anyproc/core/child-process";
 import type { PayloadFile } from "./payload-file.ts";
-import { headerBytes } from "./payload-format.ts";
 import { createTemporaryFile } from "./temporary-file.ts";
 
 const readDescriptor = promisify(readWithCallback);

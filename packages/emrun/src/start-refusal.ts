@@ -1,7 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { AnyprocError, systemErrorCode } from "@anyproc/core";
-import { startFailure } from "@anyproc/core/child-process";
-import { formatProblem, scriptInterpreter } from "./payload-format.ts";
+import { formatProblem, scriptInterpreter, startFailure } from "@anyproc/core/child-process";
 import { type RunError, startError } from "./run-error.ts";
 import type { RunCommand } from "./runner.ts";
 

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { mergeEnv, type ProgramExit, type RunningProgram } from "@anyproc/core";
-import { endTree } from "@anyproc/core/child-process";
-import { formatProblem } from "./payload-format.ts";
+import { endTree, formatProblem } from "@anyproc/core/child-process";
 import { policyOf, type RunCommand } from "./runner.ts";
 import type { PayloadStart } from "./spawn-payload.ts";
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { formatProblem } from "@anyproc/core/child-process";
 import { describe, expect, test } from "vitest";
-import { formatProblem } from "../src/payload-format.ts";
 import { implementations } from "./implementations.ts";
 import { elfHeader, script } from "./payloads.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";

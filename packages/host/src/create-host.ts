@@ -1,7 +1,8 @@
 import { type Command, defineEnvironment, type Environment, type RunningProgram } from "@anyproc/core";
-import { startChild, startPty } from "@anyproc/core/child-process";
+import { failedProgram, startChild, startPty } from "@anyproc/core/child-process";
 import { hostCapabilities } from "./capabilities.ts";
 import { createFileSystem } from "./file-system.ts";
+import { findFailure } from "./find-failure.ts";
 import { loadPty } from "./load-pty.ts";
 import { setNiceness } from "./niceness.ts";
 import { checkOptions, type HostOptions } from "./options.ts";
@@ -24,6 +25,8 @@ export function createHost(options: HostOptions = {}): Environment {
 
   async function start(command: Command): Promise<RunningProgram> {
     const program = toProgram(command, settings);
+    const failure = findFailure(program, command);
+    if (failure) return failedProgram(failure, command.pty ? "stdout" : "stderr");
     const running = command.pty ? await startPty(onTerminal(program, command), loadPty) : await startChild(program);
     if (niceness !== undefined) await setNiceness(running, niceness, program.name);
     return running;

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { AnyprocError, unsupported } from "@anyproc/core";
+import { isDirectory } from "@anyproc/core/child-process";
 
 /** Options of createHost(). */
 export interface HostOptions {
@@ -39,7 +39,7 @@ export function checkOptions(options: HostOptions): HostSettings {
   if (niceness !== undefined && !(Number.isInteger(niceness) && niceness >= -20 && niceness <= 19)) {
     throw new AnyprocError("ANYPROC_INVALID_OPTION", `niceness is ${niceness}: give a whole number from -20 to 19`);
   }
-  if (rootfs !== undefined && !statSync(rootfs, { throwIfNoEntry: false })?.isDirectory()) {
+  if (rootfs !== undefined && !isDirectory(rootfs)) {
     throw new AnyprocError("ANYPROC_ROOTFS_NOT_FOUND", `${rootfs}: no such directory: create it, or change rootfs`);
   }
   if (chroot && rootfs === undefined) {

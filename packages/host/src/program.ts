@@ -1,6 +1,5 @@
-import { statSync } from "node:fs";
-import { AnyprocError, type Command, execScript, mergeEnv, programName } from "@anyproc/core";
-import type { LocalProgram } from "@anyproc/core/child-process";
+import { type Command, execScript, mergeEnv, programName } from "@anyproc/core";
+import { checkDirectory, type LocalProgram } from "@anyproc/core/child-process";
 import { changeRoot } from "./change-root.ts";
 import type { HostSettings } from "./options.ts";
 import { resolveInside } from "./resolve-inside.ts";
@@ -23,23 +22,13 @@ export function toProgram(command: Command, settings: HostSettings): LocalProgra
     user,
   };
   if (rootfs !== undefined && settings.chroot) {
+    // It would fail in the words of the tool that changes the root.
     checkDirectory(program);
     return changeRoot(program, rootfs, cwd ?? "/");
   }
   // node:child_process cannot set supplementary groups, and the terminal library leaves root's own in place.
   const needsGroups = user !== undefined && (command.pty || (user.additionalGids?.length ?? 0) > 0);
   return needsGroups ? changeRoot(program, "/", undefined) : program;
-}
-
-/** Starting in a missing directory fails in different words everywhere: look first where a tool would do the talking. */
-export function checkDirectory(program: LocalProgram): void {
-  const { cwd, name } = program;
-  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new AnyprocError(
-      "ANYPROC_CWD_NOT_FOUND",
-      `${cwd}: no such directory to run ${name} in: create it, or change cwd`,
-    );
-  }
 }
 
 function toFile(command: Command): Pick<LocalProgram, "file" | "args"> {

@@ -1,6 +1,5 @@
 import type { Command } from "@anyproc/core";
-import type { LocalProgram, LocalPtyProgram } from "@anyproc/core/child-process";
-import { checkDirectory } from "./program.ts";
+import { checkDirectory, type LocalProgram, type LocalPtyProgram } from "@anyproc/core/child-process";
 
 /** The same program, on a terminal of the size that the command asks for. */
 export function onTerminal(program: LocalProgram, command: Command): LocalPtyProgram {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readlinkSync, realpathSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { getPriority } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createEnvironment, createProcess, exec, registeredEnvironments } from "@anyproc/core";
 import { createHost } from "@anyproc/host";
 import { describe, expect, test } from "vitest";
@@ -52,6 +52,57 @@ describe("createHost({ env, inheritEnv, cwd })", () => {
     const host = createHost({ cwd });
     expect((await exec(host, ["pwd"])).stdout).toBe(`${cwd}\n`);
     expect((await exec(host, { argv: ["pwd"], cwd: "/" })).stdout).toBe("/\n");
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a program that cannot be executed", () => {
+  const host = createHost();
+  const run = (argv: [string], path?: string) =>
+    exec(host, { argv, env: path === undefined ? {} : { PATH: path } }, { reject: false });
+
+  async function executable(name: string, contents: string | Uint8Array): Promise<string> {
+    const path = join(await temporaryDirectory(), name);
+    await writeFile(path, contents, { mode: 0o755 });
+    return path;
+  }
+
+  test.each([
+    ["a binary for another processor", foreignElf(), /built for/],
+    ["bytes that nobody understands", Uint8Array.of(1, 0, 2, 0), /neither an executable/],
+  ])("is exit code 126 with a reason: %s", async (_what, contents, reason) => {
+    const path = await executable("program", contents);
+    const message = expect.stringMatching(reason);
+    expect(await run([path])).toMatchObject({ exitCode: 126, stdout: "", stderr: message });
+    expect(await run(["program"], `${dirname(path)}:/usr/bin`)).toMatchObject({ exitCode: 126, stderr: message });
+    const onTerminal = await exec(host, { argv: [path], pty: true }, { reject: false });
+    expect(onTerminal).toMatchObject({ exitCode: 126, stdout: message });
+  });
+
+  test("is not a script without a first line for its shell: that is sh's", async () => {
+    const path = await executable("script", "echo from sh; exit 2\n");
+    expect(await run([path])).toMatchObject({ exitCode: 2, stdout: "from sh\n" });
+  });
+
+  test.skipIf(isRoot)("is 127 when PATH holds a directory that may not be searched (root may)", async () => {
+    const closed = await temporaryDirectory();
+    await chmod(closed, 0);
+    const path = `${closed}:/usr/bin:/bin`;
+    expect(await run(["anyproc-no-such-command"], path)).toMatchObject({ exitCode: 127 });
+    const command = { argv: ["anyproc-no-such-command"], env: { PATH: path }, pty: true } as const;
+    expect(await exec(host, command, { reject: false })).toMatchObject({ exitCode: 127 });
+  });
+
+  test.skipIf(isRoot)("is not to blame for a directory that may not be entered (root may)", async () => {
+    const closed = await temporaryDirectory();
+    await mkdir(join(closed, "inside"));
+    await chmod(closed, 0);
+    for (const pty of [false, true]) {
+      const running = exec(host, { argv: ["true"], cwd: join(closed, "inside"), pty });
+      await expect(running).rejects.toMatchObject({ code: "ANYPROC_CWD_NOT_FOUND" });
+    }
+    expect(() => createHost({ rootfs: join(closed, "inside") })).toThrow(
+      expect.objectContaining({ code: "ANYPROC_ROOTFS_NOT_FOUND" }),
+    );
   });
 });
 
@@ -227,4 +278,13 @@ function copyPrograms(rootfs: string, programs: readonly string[]): void {
   const libraries = spawnSync("ldd", programs, { encoding: "utf8" }).stdout.match(/\/\S+(?= \(0x)/g) ?? [];
   const { status, stderr } = spawnSync("cp", ["-L", "--parents", ...new Set([...programs, ...libraries]), rootfs]);
   if (status !== 0) throw new Error(String(stderr));
+}
+
+/** The start of an executable for a processor that nobody has had since 1990: elf(5), EM_M32. */
+function foreignElf(): Uint8Array {
+  const header = Buffer.alloc(64);
+  header.write("\x7fELF\x02\x01\x01", "latin1");
+  header.writeUInt16LE(2, 16);
+  header.writeUInt16LE(1, 18);
+  return header;
 }

@@ -1,7 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { posix } from "node:path";
-import { AnyprocError } from "@anyproc/core";
-import type { Bind, ProotOptions } from "./options.ts";
+import { AnyprocError, type Bind } from "@anyproc/core";
 
 /** A bind with everything decided: canonical host path, normal guest path. */
 export interface ResolvedBind {
@@ -10,15 +9,34 @@ export interface ResolvedBind {
   readonly readOnly: boolean;
 }
 
-const defaultBinds: readonly Bind[] = ["/dev", "/proc", "/sys"].map((host) => ({ host, optional: true }));
+/** The default binds, as far as this machine has them. */
+export const usualBinds: readonly Bind[] = ["/dev", "/proc", "/sys"].map((host) => ({ host, optional: true }));
 
-/** Reads `HOST[:GUEST[:ro]]`. @throws ANYPROC_INVALID_OPTION */
+/**
+ * Reads `HOST[:GUEST[:FLAGS]]`, where the flags are `ro` or `rw` and `optional`, with commas between them.
+ *
+ * @throws ANYPROC_INVALID_OPTION
+ */
 export function parseBind(text: string): Bind {
-  const [host = "", guest = "", mode, ...rest] = text.split(":");
-  if (host === "" || rest.length > 0 || (mode !== undefined && mode !== "ro" && mode !== "rw")) {
-    throw invalid(`bind ${JSON.stringify(text)}: write HOST[:GUEST[:ro]]; a path with a colon needs the object form`);
+  const [host = "", guest = "", flags, ...rest] = text.split(":");
+  const given = flags?.split(",") ?? [];
+  const isKnown = given.every((flag) => flag === "ro" || flag === "rw" || flag === "optional");
+  if (host === "" || rest.length > 0 || !isKnown) {
+    throw invalid(
+      `bind ${JSON.stringify(text)}: write HOST[:GUEST[:ro][,optional]]; a path with a colon needs the object form`,
+    );
   }
-  return { host, ...(guest !== "" && { guest }), readOnly: mode === "ro" };
+  return {
+    host,
+    ...(guest !== "" && { guest }),
+    readOnly: given.includes("ro"),
+    ...(given.includes("optional") && { optional: true }),
+  };
+}
+
+/** Binds as objects. @throws ANYPROC_INVALID_OPTION */
+export function toBinds(binds: readonly (Bind | string)[]): Bind[] {
+  return binds.map((bind) => (typeof bind === "string" ? parseBind(bind) : bind));
 }
 
 /**
@@ -26,10 +44,7 @@ export function parseBind(text: string): Bind {
  *
  * @throws ANYPROC_INVALID_OPTION for a path that is not absolute, a guest path `/`, or a host path that is missing
  */
-export async function resolveBinds(rootfs: string, options: ProotOptions): Promise<ResolvedBind[]> {
-  const { defaultBinds: defaults = true } = options;
-  const first = defaults === true ? defaultBinds : defaults === false ? [] : defaults;
-  const binds = [...first, ...(options.binds ?? [])].map((bind) => (typeof bind === "string" ? parseBind(bind) : bind));
+export async function resolveBinds(rootfs: string, binds: readonly Bind[]): Promise<ResolvedBind[]> {
   const resolved = await Promise.all(binds.map(resolveBind));
   // Of two binds at one guest path the later one counts, as with mount(8).
   const byGuest = new Map(resolved.filter((bind) => bind !== undefined).map((bind) => [bind.guest, bind]));
@@ -45,7 +60,9 @@ async function resolveBind(bind: Bind): Promise<ResolvedBind | undefined> {
   const isThere = await stat(bind.host).catch(() => undefined);
   if (!isThere) {
     if (bind.optional) return undefined;
-    throw invalid(`bind ${bind.host}: there is nothing at that path of the host: create it, or mark it optional`);
+    throw invalid(
+      `bind ${bind.host}: there is nothing at that path of the host: create it, or make it optional (${bind.host}:${guest}:optional)`,
+    );
   }
   return { host: await realpath(bind.host), guest, readOnly: bind.readOnly ?? false };
 }

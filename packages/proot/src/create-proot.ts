@@ -1,6 +1,3 @@
-import { realpath, stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import {
   AnyprocError,
   type Capabilities,
@@ -9,20 +6,21 @@ import {
   type Environment,
   programName,
   type RunningProgram,
-  type SignalName,
-  systemErrorCode,
   unsupported,
 } from "@anyproc/core";
-import { type LocalProgram, type PtyModule, startChild, startPty } from "@anyproc/core/child-process";
-import { resolveBinds } from "./binds.ts";
-import { endGuests, stopGuest } from "./end-guests.ts";
+import { type LocalProgram, type PtyModule, startPty } from "@anyproc/core/child-process";
+import { resolveBinds, toBinds, usualBinds } from "./binds.ts";
+import { checkOptions } from "./check-options.ts";
 import { findEngine } from "./engine.ts";
+import { type AppliedExtensions, applyExtensions } from "./extensions.ts";
+import { guestForExtensions, withResolvedPaths } from "./guest.ts";
 import { guestEnvironment } from "./guest-environment.ts";
 import { guestFiles } from "./guest-files.ts";
 import { guestUser } from "./guest-users.ts";
 import { type LauncherDescriptors, launcherArguments } from "./launcher-arguments.ts";
-import { readReport, reportError } from "./launcher-report.ts";
 import type { ProotOptions } from "./options.ts";
+import { resolveRootfs } from "./rootfs.ts";
+import { startGuest } from "./start-guest.ts";
 
 const capabilities: Omit<Capabilities, "orphans"> = {
   pty: true,
@@ -41,32 +39,69 @@ const capabilities: Omit<Capabilities, "orphans"> = {
  * @example
  * const guest = await createProot({ rootfs: "/srv/debian" });
  * const { stdout } = await exec(guest, ["cat", "/etc/debian_version"]);
- * @throws ANYPROC_ROOTFS_NOT_FOUND, ANYPROC_ROOTFS_INVALID, ANYPROC_INVALID_OPTION; ANYPROC_UNSUPPORTED,
- * ANYPROC_MISSING_PACKAGE or ANYPROC_ENGINE_REFUSED where the engine cannot run
+ * @throws ANYPROC_ROOTFS_NOT_FOUND, ANYPROC_ROOTFS_INVALID, ANYPROC_INVALID_OPTION, ANYPROC_EXTENSION_FAILED;
+ * ANYPROC_UNSUPPORTED, ANYPROC_MISSING_PACKAGE or ANYPROC_ENGINE_REFUSED where the engine cannot run
  */
 export async function createProot(options: ProotOptions): Promise<Environment> {
-  const { killOnExit = true, cache = true } = options;
+  checkOptions(options);
   const launcher = await findEngine();
-  const rootfs = await resolveRootfs(options.rootfs);
-  const binds = await resolveBinds(rootfs, options);
-  const files = guestFiles(rootfs, binds);
+  const { rootfs, binds, defaultBinds = true, extensions = [] } = options;
+  const applied = await applyExtensions(extensions, {
+    rootfs,
+    binds: toBinds(binds ?? []),
+    runners: [],
+    defaultBinds: typeof defaultBinds === "boolean" ? (defaultBinds ? usualBinds : []) : toBinds(defaultBinds),
+  });
+  try {
+    return await environmentOf(launcher, options, applied);
+  } catch (error) {
+    // What failed first is what the caller has to know.
+    await applied.release().catch(() => {});
+    throw error;
+  }
+}
 
-  async function start(command: Command): Promise<RunningProgram> {
-    const user = await guestUser(files, options.id, command.user);
-    const cwd = command.cwd ?? options.cwd ?? "/";
+async function environmentOf(
+  launcher: string,
+  options: ProotOptions,
+  extensions: AppliedExtensions,
+): Promise<Environment> {
+  const { killOnExit = true, cache = true, patch = true, strict = true, onRefusedCall } = options;
+  const { setup, resolvePath } = extensions;
+  const rootfs = await resolveRootfs(setup.rootfs);
+  const binds = await resolveBinds(rootfs, [...setup.defaultBinds, ...setup.binds]);
+  const files = guestFiles(rootfs, binds);
+  const guest = guestForExtensions(rootfs, binds, files, (command) => guestEnvironment(options, command, "/"));
+
+  /** The command as the guest will run it: its paths resolved, then whatever the extensions make of it. */
+  function resolveCommand(command: Command): Promise<Command> {
+    const [program, ...rest] = command.argv;
+    const cwd = resolvePath(command.cwd ?? options.cwd ?? "/");
+    const isPath = typeof program === "string" && program.includes("/");
+    const argv = [isPath ? resolvePath(program) : program, ...rest] as const;
+    return extensions.resolveCommand({ ...command, argv, cwd }, guest);
+  }
+
+  async function start(asked: Command): Promise<RunningProgram> {
+    const command = await resolveCommand(asked);
+    const { cwd = "/" } = command;
     if (!cwd.startsWith("/")) {
       throw new AnyprocError("ANYPROC_INVALID_OPTION", `cwd ${cwd}: give an absolute path in the guest`);
     }
+    const user = await guestUser(files, options.id, command.user);
     const local = (descriptors: LauncherDescriptors): LocalProgram => ({
       name: programName(command),
       file: launcher,
       args: launcherArguments({
         rootfs,
         binds,
+        runners: setup.runners,
         cwd,
         id: user.id,
         killOnExit,
         cache,
+        strict,
+        patch,
         ...descriptors,
         argv: command.argv.map(String),
       }),
@@ -76,70 +111,18 @@ export async function createProot(options: ProotOptions): Promise<Environment> {
       stdout: command.stdout,
       stderr: command.stderr,
     });
-    if (command.pty) {
-      const size = { columns: 80, rows: 24, ...(command.pty === true ? {} : command.pty) };
-      return startPty({ ...local({}), size }, loadPty);
-    }
-    return startGuest(local({ reportDescriptor: 3, lifeDescriptor: 4 }));
+    if (!command.pty) return startGuest(local, onRefusedCall);
+    const size = { columns: 80, rows: 24, ...(command.pty === true ? {} : command.pty) };
+    return startPty({ ...local({ lifeProcess: process.pid }), size }, loadPty);
   }
 
   return defineEnvironment({
     name: `proot:${rootfs}`,
     capabilities: { ...capabilities, orphans: killOnExit ? "ended" : "live" },
     start,
-    fs: files,
+    fs: withResolvedPaths(files, resolvePath),
+    release: extensions.release,
   });
-}
-
-async function startGuest(program: LocalProgram): Promise<RunningProgram> {
-  const running = await startChild(program, { extraPipes: 2, end: endGuests });
-  const { child } = running;
-  if (!child) {
-    throw new AnyprocError(
-      "ANYPROC_ENGINE_REFUSED",
-      `${program.file}: the engine cannot be executed: ${running.stderr ? (await text(running.stderr)).trim() : "?"}`,
-    );
-  }
-  // Nothing is ever said on it: however this process ends, its end of the pipe closes, and the launcher ends the guests.
-  const life = child.stdio[4];
-  life?.on("error", () => {});
-  void running.exited.then(() => life?.destroy());
-  const report = await readReport(child.stdio[3] as Readable);
-  const error = report && reportError(report);
-  if (error) {
-    for (const stream of child.stdio) stream?.destroy();
-    await running.exited;
-    throw error;
-  }
-  return {
-    ...running,
-    signal(name: SignalName): void | Promise<void> {
-      if (name === "SIGSTOP" && running.pid !== undefined) stopGuest(running.pid);
-      else return running.signal(name);
-    },
-  };
-}
-
-async function resolveRootfs(directory: string): Promise<string> {
-  if (typeof directory !== "string" || directory === "") {
-    throw new AnyprocError(
-      "ANYPROC_INVALID_OPTION",
-      "rootfs is missing: name the directory that becomes the guest's /",
-    );
-  }
-  let rootfs: string;
-  try {
-    rootfs = await realpath(directory);
-    if ((await stat(rootfs)).isDirectory()) return rootfs;
-  } catch (error) {
-    const reason = systemErrorCode(error) === "EACCES" ? "you may not enter it" : "there is no such directory";
-    throw new AnyprocError(
-      "ANYPROC_ROOTFS_NOT_FOUND",
-      `rootfs ${directory}: ${reason}: give the directory that a root filesystem was unpacked into`,
-      { cause: error },
-    );
-  }
-  throw new AnyprocError("ANYPROC_ROOTFS_INVALID", `rootfs ${directory}: is a file: unpack it, and give the directory`);
 }
 
 async function loadPty(): Promise<PtyModule> {

@@ -2,7 +2,7 @@ import { type Command, mergeEnv } from "@anyproc/core";
 import type { ProotOptions } from "./options.ts";
 
 /** Where programs are searched when nothing says otherwise: Debian's path for root. */
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // They steer the host's own dynamic linker and would be obeyed inside the guest.
 const neverInherited = new Set(["LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT"]);

@@ -1,16 +1,5 @@
-import type { UserIds } from "@anyproc/core";
-
-/** A place of the host that the guest sees. */
-export interface Bind {
-  /** Absolute path on the host: a directory or a file. */
-  readonly host: string;
-  /** Absolute path in the guest. @default the same path */
-  readonly guest?: string;
-  /** Every change is refused with EROFS. @default false */
-  readonly readOnly?: boolean;
-  /** Leave the bind out when the host does not have it, instead of failing. @default false */
-  readonly optional?: boolean;
-}
+import type { Bind, GuestExtension, UserIds } from "@anyproc/core";
+import type { RefusedCall } from "./refused-calls.ts";
 
 /** Options of createProot(). */
 export interface ProotOptions {
@@ -32,4 +21,18 @@ export interface ProotOptions {
   readonly killOnExit?: boolean;
   /** Remember directories between system calls; turn it off to rule it out while looking for a fault. @default true */
   readonly cache?: boolean;
+  /**
+   * Answer ENOSYS to system calls that the engine does not know, as an older kernel would. False hands them to the
+   * kernel as they are: a path in them would be the host's. @default true
+   */
+  readonly strict?: boolean;
+  /** Called the first time that a command's programs make a system call which is refused, or not known. */
+  readonly onRefusedCall?: (call: RefusedCall) => void;
+  /** Applied in this order before the guest starts, and released in reverse. */
+  readonly extensions?: readonly GuestExtension[];
+  /**
+   * Rewrite system calls that the guests make often, in their memory, so that they cost no signal. Where the system
+   * allows no code to change, nothing is rewritten. Turn it off for guests that check their own code. @default true
+   */
+  readonly patch?: boolean;
 }

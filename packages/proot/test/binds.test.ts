@@ -1,8 +1,8 @@
 import { mkdir, realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { parseBind } from "@anyproc/proot";
+import { type Bind, parseBind } from "@anyproc/proot";
 import { expect, test } from "vitest";
-import { resolveBinds } from "../src/binds.ts";
+import { resolveBinds, toBinds, usualBinds } from "../src/binds.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 test.each([
@@ -10,11 +10,13 @@ test.each([
   ["/a:/b", { host: "/a", guest: "/b", readOnly: false }],
   ["/a:/b:ro", { host: "/a", guest: "/b", readOnly: true }],
   ["/a::ro", { host: "/a", readOnly: true }],
+  ["/a::optional", { host: "/a", readOnly: false, optional: true }],
+  ["/a:/b:ro,optional", { host: "/a", guest: "/b", readOnly: true, optional: true }],
 ])("parseBind reads %s", (text, bind) => {
   expect(parseBind(text)).toEqual(bind);
 });
 
-test.each(["", ":/b", "/a:/b:rx", "/a:/b:ro:more"])("parseBind refuses %j", (text) => {
+test.each(["", ":/b", "/a:/b:rx", "/a:/b:ro,", "/a:/b:ro:more"])("parseBind refuses %j", (text) => {
   expect(() => parseBind(text)).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
 });
 
@@ -22,23 +24,21 @@ test("binds are canonical, and of two at one place the later one counts", async 
   const directory = await temporaryDirectory();
   await mkdir(join(directory, "real"));
   await symlink("real", join(directory, "link"));
-  const binds = await resolveBinds("/srv/rootfs", {
-    rootfs: "/srv/rootfs",
-    defaultBinds: false,
-    binds: [`${directory}:/mnt/./x/`, { host: join(directory, "link"), guest: "/mnt/x", readOnly: true }],
-  });
+  const binds = await resolveBinds("/srv/rootfs", [
+    parseBind(`${directory}:/mnt/./x/`),
+    { host: join(directory, "link"), guest: "/mnt/x", readOnly: true },
+  ]);
   expect(binds).toEqual([{ host: await realpath(join(directory, "real")), guest: "/mnt/x", readOnly: true }]);
 });
 
 test("optional binds may be missing, others may not; relative paths and / are refused", async () => {
-  const resolve = (bind: Parameters<typeof resolveBinds>[1]["binds"]) =>
-    resolveBinds("/srv/rootfs", { rootfs: "/srv/rootfs", defaultBinds: false, ...(bind && { binds: bind }) });
-  expect(await resolve([{ host: "/no/such", optional: true }])).toEqual([]);
-  await expect(resolve(["/no/such"])).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
-  await expect(resolve(["etc"])).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
-  await expect(resolve(["/etc:/"])).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
+  const resolve = (bind: Bind | string) => resolveBinds("/srv/rootfs", toBinds([bind]));
+  expect(await resolve({ host: "/no/such", optional: true })).toEqual([]);
+  await expect(resolve("/no/such")).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
+  await expect(resolve("etc")).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
+  await expect(resolve("/etc:/")).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
 });
 
 test("a bind of the host's own path changes nothing when the rootfs is /", async () => {
-  expect(await resolveBinds("/", { rootfs: "/" })).toEqual([]);
+  expect(await resolveBinds("/", usualBinds)).toEqual([]);
 });

@@ -12,10 +12,12 @@ function suite(name: string, options: Omit<ProotOptions, "rootfs">, repetitions:
 }
 
 describe.skipIf(engineIsMissing)("this machine's root as rootfs", () => {
-  suite("proot", {}, 1000);
+  suite("proot", {}, 300);
+  suite("proot without patched call sites", { patch: false }, 100);
   suite(
     "proot as the host's user, no directory cache, no kill on exit",
     { id: "host", cache: false, killOnExit: false },
     100,
   );
+  suite("proot, neither patched call sites nor a directory cache", { patch: false, cache: false }, 100);
 });

@@ -23,6 +23,7 @@ export { readImageFile } from "./pull/read-image-file.ts";
 export type { BuiltImage, ImageInput } from "./push/build-image.ts";
 export { packRootfs } from "./push/pack-rootfs.ts";
 export { type PushedImage, type PushOptions, pushImage } from "./push/push-image.ts";
+export { type SavedImage, type SaveOptions, saveImage } from "./push/save-image.ts";
 export type { UploadResult } from "./push/upload-blob.ts";
 export { type Credentials, type CredentialsLookup, findCredentials } from "./registry/credentials.ts";
 export type { RegistryOptions } from "./registry/registry-options.ts";

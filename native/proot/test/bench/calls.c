@@ -15,6 +15,10 @@ static void do_getppid(void) {
   syscall(SYS_getppid);
 }
 
+static void do_getuid(void) {
+  syscall(SYS_getuid);
+}
+
 static void do_stat(void) {
   struct stat status;
   stat("/bin/true", &status);
@@ -85,6 +89,7 @@ static void measure(const char *name, void (*call)(void), int count) {
 
 int main(void) {
   measure("getppid", do_getppid, 20000);
+  measure("getuid", do_getuid, 20000);
   measure("stat", do_stat, 20000);
   measure("stat, missing", do_stat_missing, 20000);
   measure("open and close", do_open_and_close, 20000);
@@ -92,5 +97,7 @@ int main(void) {
   measure("sigprocmask", do_sigprocmask, 20000);
   measure("vfork and exec", do_vfork_and_exec, 200);
   measure("fork", do_fork, 200);
+  if (getuid() == 0 && setuid(1) == 0)
+    measure("getuid, dropped", do_getuid, 20000);
   return 0;
 }

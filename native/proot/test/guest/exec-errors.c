@@ -1,6 +1,7 @@
 // Every error of execve(2) is the kernel's own and leaves the caller alive.
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,6 +29,59 @@ static const char *write_text(const char *name, const char *content, mode_t mode
 static long run(const char *path) {
   char *argv[] = {"name", "argument", NULL}, *envp[] = {NULL};
   return execve(path, argv, envp);
+}
+
+// This program itself with another interpreter: elf(5), PT_INTERP.
+static const char *interpreted_by(const char *interpreter) {
+  static char content[1 << 20];
+  static const char own[] = "/lib64/ld-linux-x86-64.so.2";
+  int file = open("/proc/self/exe", O_RDONLY);
+  ssize_t size = read(file, content, sizeof content);
+  CHECK(file >= 0 && size > 0 && close(file) == 0 && strlen(interpreter) < sizeof own);
+  char *at = memmem(content, (size_t)size, own, sizeof own);
+  CHECK(at != NULL);
+  memset(at, 0, sizeof own);
+  strcpy(at, interpreter);
+  return write_file("interpreted", content, (size_t)size, 0755);
+}
+
+static void test_interpreter(void) {
+  static const char blanks[100];
+  char place[32];
+  snprintf(place, sizeof place, "/tmp/anyproc-%ld", (long)getpid());
+  if (getauxval(AT_BASE) == 0)
+    return; // a static program has none
+  CHECK_ERRNO(run(interpreted_by("/anyproc-missing")), ENOENT);
+  CHECK_ERRNO(run(interpreted_by("/tmp")), EACCES);
+  CHECK_ERRNO(run(interpreted_by("/etc/passwd")), EACCES);
+  CHECK(symlink(write_text("short", "x", 0755), place) == 0);
+  CHECK_ERRNO(run(interpreted_by(place)), EIO);
+  CHECK(unlink(place) == 0 && symlink(write_file("no-elf", blanks, sizeof blanks, 0755), place) == 0);
+  CHECK_ERRNO(run(interpreted_by(place)), ELIBBAD);
+  CHECK(unlink(place) == 0);
+}
+
+// Linux 6.14 made execveat(2) tell without executing. It also judges programs that are being written.
+static void test_check(void) {
+  enum { CHECK_ONLY = 0x10000 }; // AT_EXECVE_CHECK
+  char *argv[] = {"", NULL}, *envp[] = {NULL};
+  if (syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, envp, CHECK_ONLY) < 0) {
+    CHECK(errno == EINVAL);
+    return;
+  }
+  const char *text = write_text("being-written", "#!/bin/sh\n", 0755), *plain = write_text("data", "", 0644);
+  CHECK(syscall(SYS_execveat, AT_FDCWD, text, argv, envp, CHECK_ONLY) == 0);
+  CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, plain, argv, envp, CHECK_ONLY), EACCES);
+  CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "/anyproc-missing", argv, envp, CHECK_ONLY), ENOENT);
+  int opened = open(text, O_RDONLY);
+  CHECK(syscall(SYS_execveat, opened, "", argv, envp, AT_EMPTY_PATH | CHECK_ONLY) == 0 && close(opened) == 0);
+
+  int writer = open(text, O_WRONLY);
+  CHECK_ERRNO(run(text), ETXTBSY);
+  char interpreted[256];
+  snprintf(interpreted, sizeof interpreted, "#!%s\n", text);
+  CHECK_ERRNO(run(write_text("interpreted", interpreted, 0755)), ETXTBSY);
+  CHECK(close(writer) == 0);
 }
 
 int main(void) {
@@ -84,7 +138,20 @@ int main(void) {
   CHECK_ERRNO(run(large), ENAMETOOLONG);
   CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "/bin/true", NULL, NULL, 0x40), EINVAL);
   CHECK_ERRNO(syscall(SYS_execveat, 999, "", NULL, NULL, AT_EMPTY_PATH), EBADF);
+  // Many small arguments: a quarter of the stack's limit is theirs (execve(2), "Limits on size").
+  enum { MANY = 100000 };
+  char **many = calloc(MANY + 1, sizeof *many);
+  CHECK(many != NULL);
+  large[100] = '\0';
+  for (int i = 0; i < MANY; i++)
+    many[i] = large;
+  CHECK_ERRNO(execv("/bin/true", many), E2BIG);
+  CHECK_ERRNO(syscall(SYS_execve, "/bin/true", argv, 1L), EFAULT);
+  CHECK_ERRNO(syscall(SYS_execve, "/bin/true", 1L, NULL), EFAULT);
+  free(many);
   free(large);
+  test_check();
+  test_interpreter();
   snprintf(text, sizeof text, "rm -rf %s", directory);
   return system(text);
 }

@@ -1,5 +1,7 @@
 // "#!" lines: one argument, blanks around it, nested scripts, and the arguments that arrive (execve(2)).
 #include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,9 +16,9 @@ static void write_script(const char *path, const char *before, const char *inter
   CHECK(file >= 0 && dprintf(file, "#!%s%s%s", before, interpreter, after) > 0 && close(file) == 0);
 }
 
-// Runs the script; it must reach this program with exactly these arguments.
-static void expect(const char *script, const char *expected) {
-  char *argv[] = {"ignored", "a b", "", NULL}, output[8192] = "";
+// Runs the script, with two arguments or none; it must reach this program with exactly these arguments.
+static void expect_with(int arguments, const char *script, const char *expected) {
+  char *argv[] = {"ignored", arguments > 0 ? "a b" : NULL, "", NULL}, output[16384] = "";
   int pipe_[2];
   CHECK(pipe(pipe_) == 0);
   pid_t child = fork();
@@ -40,10 +42,23 @@ static void expect(const char *script, const char *expected) {
   }
 }
 
+static void expect(const char *script, const char *expected) {
+  expect_with(2, script, expected);
+}
+
+// The script names the process, the interpreter is what it executes.
+static void show_names(void) {
+  char name[17] = "", executable[4096] = "";
+  CHECK(prctl(PR_GET_NAME, name) == 0 && readlink("/proc/self/exe", executable, sizeof executable - 1) > 0);
+  printf("<%s><%s><%s>", (const char *)getauxval(AT_EXECFN), name, executable);
+}
+
 int main(int argc, char **argv) {
   if (getenv("ANYPROC_TEST_SHOW") != NULL) {
     for (int i = 0; i < argc; i++)
       printf("<%s>", argv[i]);
+    if (argc == 2)
+      show_names();
     return 0;
   }
   char first[128], second[128], expected[16384];
@@ -70,6 +85,9 @@ int main(int argc, char **argv) {
   CHECK(chdir(directory) == 0);
   snprintf(expected, sizeof expected, "<%s><./first><a b><>", itself);
   expect("./first", expected);
+  write_script(second, "", itself, "\n");
+  snprintf(expected, sizeof expected, "<%s><%s><%s><second><%s>", itself, second, second, itself);
+  expect_with(0, second, expected);
   CHECK(unlink(first) == 0 && unlink(second) == 0 && rmdir(directory) == 0);
   return 0;
 }

@@ -22,7 +22,7 @@ static const struct bind binds[] = {{.guest = "/a", .host = "/host/a"}, {.guest 
 
 // Directory number i lies where its number says: most at their own path, some elsewhere.
 static void path_of(uint32_t i, char *path, char *suffix, const struct bind **bind) {
-  const struct bind *choices[] = {NULL, &config.binds[0], &config.binds[1]};
+  const struct bind *choices[] = {NULL, &config.mounts.binds[0], &config.mounts.binds[1]};
   *bind = choices[i % 3];
   snprintf(suffix, 64, "/directory-%u/%u", i, i * i);
   snprintf(path, 64, "%s%s%s", *bind == NULL ? "" : (*bind)->guest, suffix, i % 2 == 0 ? "-link" : "");

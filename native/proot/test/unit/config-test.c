@@ -13,6 +13,11 @@ static const struct bind binds[] = {
     {.guest = "/etc/hosts", .host = "/etc/hosts"},
 };
 
+static const struct runner runners[] = {
+    {.machine = 183, .program = "/usr/bin/emulator", .argv0_option = "-0"},
+    {.machine = 40, .program = "/usr/bin/other", .argv0_option = ""},
+};
+
 static struct config sample(void) {
   return (struct config){
       .flags = CONFIG_FAKE_IDS | CONFIG_NO_CACHE,
@@ -23,8 +28,11 @@ static struct config sample(void) {
       .descriptor_base = 1020,
       .root = "/rootfs",
       .shim = "/usr/lib/shim",
-      .bind_count = 3,
-      .binds = binds,
+      .scratch = "/tmp/scratch",
+      .mounts.count = 3,
+      .mounts.binds = binds,
+      .runner_count = 2,
+      .runners = runners,
   };
 }
 
@@ -46,15 +54,22 @@ static void reads_back_what_was_written(void) {
   EXPECT_TEXT(out.root, "/rootfs");
   EXPECT(out.root_length, 7);
   EXPECT_TEXT(out.shim, "/usr/lib/shim");
-  EXPECT(out.bind_count, 3);
-  EXPECT(out.has_read_only_bind, true);
-  EXPECT_TEXT(out.binds[0].guest, "/srv/data/deep");
-  EXPECT_TEXT(out.binds[0].name, "deep");
-  EXPECT(out.binds[0].name_length, 4);
-  EXPECT_TEXT(out.binds[0].host, "");
-  EXPECT_TEXT(out.binds[1].guest, "/etc/hosts");
-  EXPECT(out.binds[1].flags, 0);
-  EXPECT_TEXT(out.binds[2].host, "/dev");
+  EXPECT_TEXT(out.scratch, "/tmp/scratch");
+  EXPECT(out.mounts.count, 3);
+  EXPECT(out.mounts.has_read_only, true);
+  EXPECT_TEXT(out.mounts.binds[0].guest, "/srv/data/deep");
+  EXPECT_TEXT(out.mounts.binds[0].name, "deep");
+  EXPECT(out.mounts.binds[0].name_length, 4);
+  EXPECT_TEXT(out.mounts.binds[0].host, "");
+  EXPECT_TEXT(out.mounts.binds[1].guest, "/etc/hosts");
+  EXPECT(out.mounts.binds[1].flags, 0);
+  EXPECT_TEXT(out.mounts.binds[2].host, "/dev");
+  EXPECT(out.runner_count, 2);
+  EXPECT(out.runners[0].machine, 183);
+  EXPECT_TEXT(out.runners[0].program, "/usr/bin/emulator");
+  EXPECT_TEXT(out.runners[0].argv0_option, "-0");
+  EXPECT_TEXT(out.runners[1].program, "/usr/bin/other");
+  EXPECT_TEXT(out.runners[1].argv0_option, "");
 }
 
 static void host_root_is_the_empty_path(void) {
@@ -76,8 +91,13 @@ static void writer_refuses_bad_paths(void) {
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
     struct bind bind = {.guest = bad[i], .host = "/x"};
     from = sample();
-    from.binds = &bind;
-    from.bind_count = 1;
+    from.mounts.binds = &bind;
+    from.mounts.count = 1;
+    EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
+    struct runner runner = {.machine = 183, .program = bad[i], .argv0_option = ""};
+    from = sample();
+    from.runners = &runner;
+    from.runner_count = 1;
     EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
   }
 }
@@ -88,14 +108,17 @@ static void writer_refuses_impossible_binds(void) {
   struct bind root = {.guest = "/", .host = "/x"};
   struct bind twice[] = {{.guest = "/a", .host = "/x"}, {.guest = "/a", .host = "/y"}};
   struct config from = sample();
-  from.binds = &root;
-  from.bind_count = 1;
+  from.mounts.binds = &root;
+  from.mounts.count = 1;
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
-  from.binds = twice;
-  from.bind_count = 2;
+  from.mounts.binds = twice;
+  from.mounts.count = 2;
   EXPECT(write_sample(from, blob, sizeof blob), -EINVAL);
-  from.binds = many;
-  from.bind_count = CONFIG_BINDS_MAX + 1;
+  from.mounts.binds = many;
+  from.mounts.count = CONFIG_BINDS_MAX + 1;
+  EXPECT(write_sample(from, blob, sizeof blob), -E2BIG);
+  from = sample();
+  from.runner_count = CONFIG_RUNNERS_MAX + 1;
   EXPECT(write_sample(from, blob, sizeof blob), -E2BIG);
 }
 
@@ -139,9 +162,14 @@ static void reader_refuses_broken_fields(void) {
   EXPECT(read_with(offsetof(struct blob_header, root) + offsetof(struct blob_text, offset), UINT32_MAX), -EINVAL);
   EXPECT(read_with(offsetof(struct blob_header, root) + offsetof(struct blob_text, length), UINT32_MAX), -EINVAL);
   EXPECT(read_with(offsetof(struct blob_header, shim) + offsetof(struct blob_text, length), 0), -EINVAL);
+  EXPECT(read_with(offsetof(struct blob_header, runner_count), CONFIG_RUNNERS_MAX + 1), -EINVAL);
+  EXPECT(read_with(offsetof(struct blob_header, runner_count), UINT32_MAX), -EINVAL);
   EXPECT(read_with(first + offsetof(struct blob_bind, flags), 1u << 31), -EINVAL);
   EXPECT(read_with(first + offsetof(struct blob_bind, guest) + offsetof(struct blob_text, length), 3), -EINVAL);
   EXPECT(read_with(first + offsetof(struct blob_bind, guest) + offsetof(struct blob_text, offset), 0), -EINVAL);
+  size_t runner = first + 3 * sizeof(struct blob_bind);
+  EXPECT(read_with(runner + offsetof(struct blob_runner, program) + offsetof(struct blob_text, length), 0), -EINVAL);
+  EXPECT(read_with(runner + offsetof(struct blob_runner, argv0_option) + offsetof(struct blob_text, length), 1), -EINVAL);
 }
 
 int main(void) {

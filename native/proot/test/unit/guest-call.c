@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "identity.h"
 #include "path.h"
 #include "sys.h"
 
@@ -23,13 +24,15 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
       .descriptor_base = TEST_DESCRIPTOR_BASE,
       .root = root,
       .shim = "/nowhere/anyproc-proot-shim",
-      .bind_count = bind_count,
-      .binds = binds,
+      .scratch = "/nowhere/scratch",
+      .mounts.count = bind_count,
+      .mounts.binds = binds,
   };
   long size = config_write(&wanted, blob, sizeof blob);
   if (size < 0 || config_read(blob, (size_t)size, &config) < 0)
     errx(1, "cannot configure the root %s", root);
   config.shared = &shared;
+  identity_start();
   shared.generation++; // what the cache knows belongs to the configuration before
   int directory = open(root[0] == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0 || dup3(directory, TEST_DESCRIPTOR_BASE + HIDDEN_ROOT, O_CLOEXEC) < 0)
@@ -37,17 +40,25 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
   close(directory);
 }
 
-// What the trampoline does: the arguments, with the one that points at the copied data.
+// What the trampoline does: the arguments, with the one that points at the copied data, and the pointer in that.
 static long make_deferred(struct deferred *deferred) {
   long *a = deferred->argument;
   if (deferred->data_argument >= 0)
     a[deferred->data_argument] = (long)deferred->data;
+  if (deferred->data_pointer >= 0) {
+    uintptr_t offset;
+    memcpy(&offset, deferred->data + deferred->data_pointer, sizeof offset);
+    offset += (uintptr_t)deferred->data;
+    memcpy(deferred->data + deferred->data_pointer, &offset, sizeof offset);
+  }
   return sys_call(deferred->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 long guest_call(long number, long a, long b, long c, long d, long e, long f) {
   static struct deferred deferred;
   struct call call = {.number = number, .argument = {a, b, c, d, e, f}, .deferred = &deferred};
+  deferred.data_argument = deferred.data_pointer = -1;
+  deferred.resume = false;
   for (;;) {
     long result = path_call(&call);
     if (result != CALL_DEFERRED)

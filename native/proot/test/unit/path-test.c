@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <linux/fs.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 
 #include "expect.h"
 #include "guest-call.h"
+#include "identity.h"
 #include "path.h"
 #include "scene.h"
 
@@ -260,6 +262,28 @@ static void read_only_binds_refuse_changes(void) {
   close((int)opened);
 }
 
+static void read_only_binds_refuse_changes_by_descriptor(void) {
+  struct timespec now[2] = {{0}};
+  int flags = 0;
+  use_binds(0);
+  int locked = (int)GUEST_3(SYS_open, "/locked/file", O_RDONLY, 0);
+  int open_one = (int)GUEST_3(SYS_open, "/etc/file", O_RDONLY, 0);
+  int path_only = (int)GUEST_3(SYS_open, "/locked/file", O_PATH, 0);
+  EXPECT(GUEST_2(SYS_fchmod, locked, 0600), -EROFS);
+  EXPECT(GUEST_3(SYS_fchown, locked, -1, -1), -EROFS);
+  EXPECT(GUEST_5(SYS_fsetxattr, locked, "user.x", "y", 1, 0), -EROFS);
+  EXPECT(GUEST_2(SYS_fremovexattr, locked, "user.x"), -EROFS);
+  EXPECT(GUEST_3(SYS_ioctl, locked, FS_IOC_SETFLAGS, &flags), -EROFS);
+  EXPECT(GUEST_4(SYS_utimensat, locked, NULL, now, 0), -EROFS);
+  EXPECT(GUEST_2(SYS_fchmod, path_only, 0600), -EBADF);
+  EXPECT(GUEST_2(SYS_fchmod, 500, 0600), -EBADF);
+  EXPECT(GUEST_2(SYS_fchmod, open_one, 0644), 0);
+  EXPECT(GUEST_3(SYS_fchown, open_one, -1, -1), 0);
+  close(locked);
+  close(open_one);
+  close(path_only);
+}
+
 static void working_directory_is_a_guest_path(void) {
   char path[PATH_MAX];
   use_binds(0);
@@ -362,6 +386,7 @@ static bool file_contains(const char *guest_path, const char *text) {
 static void proc_files_tell_guest_paths(void) {
   use_binds(CONFIG_FAKE_IDS);
   config.guest_uid = 4321;
+  identity_start();
   int file = open(host("root/etc/file"), O_RDONLY | O_CLOEXEC);
   void *map = mmap(NULL, 1, PROT_READ, MAP_PRIVATE, file, 0);
   EXPECT(file_contains("/proc/self/maps", " /etc/file\n"), true);
@@ -518,6 +543,7 @@ int main(void) {
   binds_are_seen(CONFIG_NO_CACHE);
   mount_points_stay();
   read_only_binds_refuse_changes();
+  read_only_binds_refuse_changes_by_descriptor();
   working_directory_is_a_guest_path();
   a_removed_directory_has_no_path();
   a_directory_outside_is_unreachable();

@@ -8,9 +8,11 @@
 #include "guest-call.h"
 #include "proc-line.h"
 
+static const struct identity *whose;
+
 static const char *translate(proc_line_translator *translator, const char *line) {
   static char out[PROC_LINE_CAPACITY + 1];
-  long length = translator(line, strlen(line), out);
+  long length = translator(line, strlen(line), whose, out);
   if (length < 0)
     return "dropped";
   out[length] = '\0';
@@ -30,7 +32,7 @@ static void maps(void) {
 #undef HEAD
 }
 
-static void mounts(void) {
+static void lines_of_mounts(void) {
   EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /tmp/root\\040of\\040all/run tmpfs rw 0 0"),
               "tmpfs /run tmpfs rw 0 0");
   EXPECT_TEXT(translate(proc_line_of_mounts, "tmpfs /bound/x tmpfs rw 0 0"),
@@ -65,6 +67,20 @@ static void status(void) {
   EXPECT_TEXT(translate(proc_line_of_status, "Pid:\t1000"), "Pid:\t1000");
 }
 
+static void status_of_a_guest(void) {
+  struct identity identity = {.uid = {1, 2, 3, 4}, .gid = {5, 6, 7, 8}, .group_count = 2, .group = {27, 4000000000u}};
+  identity.capabilities[CAPABILITIES_BOUNDING] = 0x1ffffffffffu;
+  identity.no_new_privileges = 1;
+  whose = &identity;
+  EXPECT_TEXT(translate(proc_line_of_status, "Uid:\t1000\t1000\t1000\t33"), "Uid:\t1\t2\t3\t4");
+  EXPECT_TEXT(translate(proc_line_of_status, "Gid:\t0\t0\t0\t0"), "Gid:\t5\t6\t7\t8");
+  EXPECT_TEXT(translate(proc_line_of_status, "Groups:\t1 "), "Groups:\t27 4000000000 ");
+  EXPECT_TEXT(translate(proc_line_of_status, "CapBnd:\t0000000000000000"), "CapBnd:\t000001ffffffffff");
+  EXPECT_TEXT(translate(proc_line_of_status, "NoNewPrivs:\t0"), "NoNewPrivs:\t1");
+  EXPECT_TEXT(translate(proc_line_of_status, "Pid:\t1000"), "Pid:\t1000");
+  whose = NULL;
+}
+
 int main(void) {
   const struct bind bind = {.guest = "/a much longer guest path", .host = "/bound", .flags = BIND_IS_DIRECTORY};
   char directory[] = "/tmp/root of all";
@@ -76,11 +92,12 @@ int main(void) {
   read.name = read.guest + 1;
   read.name_length = read.guest_length - 1;
   read.host_length = strlen(read.host);
-  config.binds = &read;
-  config.bind_count = 1;
+  config.mounts.binds = &read;
+  config.mounts.count = 1;
   maps();
-  mounts();
+  lines_of_mounts();
   the_file_system_of_the_rootfs_is_its_root();
   status();
+  status_of_a_guest();
   return expect_finish("proc line");
 }

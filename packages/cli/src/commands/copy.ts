@@ -26,7 +26,7 @@ export function copyCommand(setExitCode: SetExitCode): Command {
     )
     .argument(
       "<target>",
-      "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH, docker:IMAGE, docker:CONTAINER:/PATH or registry:REF",
+      "dir:DIR, ssh://[USER@]HOST[:PORT]/PATH, docker:IMAGE, docker:CONTAINER:/PATH, registry:REF, oci:DIR[:TAG] or an archive",
     );
   addSshOptions(
     command
@@ -50,6 +50,7 @@ Examples:
   $ anyproc copy dir:./debian docker:debian:mine
   $ anyproc copy ./site docker:web:/srv/site
   $ anyproc copy docker:web:/var/log tar:logs.tar
+  $ anyproc copy dir:./debian docker-archive:debian.tar:debian:mine
 
 Archives are oci-archive:FILE, docker-archive:FILE and tar:FILE. An image becomes a directory with what it says about
 running it kept beside, and with that an image again. docker:CONTAINER:/ is all of a container, running or not. A copy over ssh that was interrupted goes on where it

@@ -48,14 +48,17 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .addOption(new Option("-R <dir>", "--rootfs, your own identity, and the host's accounts, network and home"))
     .addOption(new Option("-S <dir>", "--rootfs, root's identity, and the host's network and home"))
     .addOption(
-      new Option("-b, --bind <host[:guest[:ro]]>", "show a host path in the guest, read-only with :ro").argParser(
-        collect,
-      ),
+      new Option(
+        "-b, --bind <host[:guest[:ro]]>",
+        "show a host path in the guest, read-only with :ro, if it exists with :optional",
+      ).argParser(collect),
     )
     .addOption(new Option("-0, --root-id", "appear to be root (default, except with -R)"))
     .addOption(new Option("--id <uid:gid>", "appear to be this user and group"))
     .addOption(new Option("--kill-on-exit", "end every guest process when the command ends (default)"))
-    .addOption(new Option("--no-kill-on-exit", "wait for every guest process instead"));
+    .addOption(new Option("--no-kill-on-exit", "wait for every guest process instead"))
+    .addOption(new Option("--strict", "refuse system calls that the engine does not know (default)"))
+    .addOption(new Option("--no-strict", "pass them on to the kernel, host paths and all"));
   addImageOptions(command.optionsGroup("Images (on docker: --platform):"));
   return command
     .addHelpText(

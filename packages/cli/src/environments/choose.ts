@@ -34,6 +34,7 @@ const owners: Readonly<Record<Exclude<keyof EnvironmentOptions, "on">, Owner>> =
   rootId: { environment: "proot", flag: "--root-id" },
   id: { environment: "proot", flag: "--id" },
   killOnExit: { environment: "proot", flag: "--kill-on-exit" },
+  strict: { environment: "proot", flag: "--strict" },
 };
 
 /**

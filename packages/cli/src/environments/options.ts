@@ -1,3 +1,11 @@
+import type { RefusedCall } from "@anyproc/proot";
+
+/** Who wants to know what happens in an environment. */
+export interface Observer {
+  /** On proot: a system call was refused, or is not known. */
+  readonly onRefusedCall?: (call: RefusedCall) => void;
+}
+
 /** The options that say where a command runs, as they are on the command line. */
 export interface EnvironmentOptions {
   readonly on?: string;
@@ -27,4 +35,5 @@ export interface EnvironmentOptions {
   readonly rootId?: boolean;
   readonly id?: string;
   readonly killOnExit?: boolean;
+  readonly strict?: boolean;
 }

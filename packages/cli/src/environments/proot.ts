@@ -3,11 +3,12 @@ import type { Environment } from "@anyproc/core";
 import type { Bind, ProotOptions } from "@anyproc/proot";
 import { UsageError } from "../usage-error.ts";
 import { loadPackage } from "./load-package.ts";
-import type { EnvironmentOptions } from "./options.ts";
+import type { EnvironmentOptions, Observer } from "./options.ts";
 import { accountPreset, systemPreset } from "./proot-presets.ts";
 
 /** A root filesystem directory, by anyproc's own engine. */
-export async function prootEnvironment(options: EnvironmentOptions): Promise<Environment> {
+export async function prootEnvironment(options: EnvironmentOptions, observer: Observer = {}): Promise<Environment> {
+  const { onRefusedCall } = observer;
   const { rootfs, preset } = rootfsOf(options);
   const { createProot, parseBind } = await loadPackage("@anyproc/proot", () => import("@anyproc/proot"));
   return createProot({
@@ -16,6 +17,8 @@ export async function prootEnvironment(options: EnvironmentOptions): Promise<Env
     binds: (options.bind ?? []).map((text) => fromHere(parseBind(text))),
     ...(preset && { defaultBinds: preset(resolve(rootfs)) }),
     ...(options.killOnExit !== undefined && { killOnExit: options.killOnExit }),
+    ...(options.strict !== undefined && { strict: options.strict }),
+    ...(onRefusedCall && { onRefusedCall }),
   });
 }
 

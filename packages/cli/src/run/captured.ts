@@ -9,12 +9,14 @@ import {
 } from "@anyproc/core";
 import { exitStatus } from "../exit-codes.ts";
 import { writeJson } from "../output.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** Runs a command to its end, and prints what it said and how it ended as a JSON document. */
 export async function runCaptured(
   environment: Environment,
   command: Command,
   options: SpawnOptions,
+  refusals?: Refusals,
 ): Promise<Pick<Exit, "exitCode" | "signal" | "timedOut">> {
   const input = environment.capabilities.inherit ? {} : { input: process.stdin };
   const stdin = environment.capabilities.inherit ? { stdin: "inherit" as const } : {};
@@ -30,6 +32,7 @@ export async function runCaptured(
     stderr: result.stderr,
     durationMs: Math.round(result.durationMs),
     timedOut: result.timedOut,
+    ...(refusals && { refusedCalls: refusals.calls }),
   });
   return result;
 }

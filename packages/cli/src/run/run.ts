@@ -1,4 +1,4 @@
-import { type Command, displayCommand, type Environment, type Exit, type SpawnOptions, toCommand } from "@anyproc/core";
+import { type Command, displayCommand, type Environment, type Exit, toCommand } from "@anyproc/core";
 import type { RunOptions } from "../commands/run.ts";
 import { chooseEnvironment } from "../environments/choose.ts";
 import { createEnvironment } from "../environments/create.ts";
@@ -7,6 +7,7 @@ import { exitStatus } from "../exit-codes.ts";
 import { writeErrorLine } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 import { commandOf, spawnOptionsOf } from "./command.ts";
+import { type Refusals, watchRefusals } from "./refusals.ts";
 
 /** Runs a command and resolves with the exit status of `anyproc run`. */
 export async function run(argv: readonly string[], options: RunOptions): Promise<number> {
@@ -31,11 +32,12 @@ async function runCommandLine(argv: readonly string[], options: RunOptions): Pro
   }
   // What can be refused without asking anybody is refused first.
   if (argv.length > 0) toCommand(await commandOf(argv, options));
-  const environment = await createEnvironment(options);
+  const refusals = options.verbose ? watchRefusals() : undefined;
+  const environment = await createEnvironment(options, refusals);
   try {
     const command = toCommand(await commandOf(completeCommand(environment, argv), options));
     if (options.verbose) writeErrorLine(`anyproc: ${environment.name}: running ${displayCommand(command)}`);
-    const exit = await runIn(environment, command, spawnOptionsOf(options), options);
+    const exit = await runIn(environment, command, options, refusals);
     if (options.verbose) writeErrorLine(`anyproc: ${environment.name}: ${describe(exit)}`);
     return exitStatus(exit);
   } finally {
@@ -48,10 +50,11 @@ type Ending = Pick<Exit, "exitCode" | "signal" | "timedOut">;
 async function runIn(
   environment: Environment,
   command: Command,
-  spawnOptions: SpawnOptions,
   options: RunOptions,
+  refusals: Refusals | undefined,
 ): Promise<Ending> {
-  if (options.json) return (await import("./captured.ts")).runCaptured(environment, command, spawnOptions);
+  const spawnOptions = spawnOptionsOf(options);
+  if (options.json) return (await import("./captured.ts")).runCaptured(environment, command, spawnOptions, refusals);
   if (options.tty) return (await import("./on-terminal.ts")).runOnTerminal(environment, command, spawnOptions);
   if (!environment.capabilities.inherit) {
     return (await import("./attached.ts")).runAttached(environment, command, spawnOptions);

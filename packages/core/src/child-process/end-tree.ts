@@ -1,87 +1,41 @@
 import { execFile } from "node:child_process";
 import type { EndOptions } from "../process/starter.ts";
-import { type ProcessEntry, processTable } from "./process-table.ts";
+import { type Killable, ProcessTree } from "./process-tree.ts";
 
-/** A child of this process: a ChildProcess, or what runs on a terminal. */
-export interface Killable {
-  readonly pid?: number | undefined;
-  kill(signal: NodeJS.Signals): boolean;
-}
+export type { Killable } from "./process-tree.ts";
+
+// A guard: nothing holds up a death by SIGKILL but a call that cannot be interrupted.
+const longestDeathMs = 2000;
 
 /**
  * Ends a child and its descendants: `killSignal` first, SIGKILL after `forceKillAfterMs`.
  *
- * Descendants are found in the process table by their parents, and by their session when the child leads one. One
- * that had cut both ties before we looked is out of reach. Pids are checked against start times, so that a reused one
- * is left alone.
+ * They are stopped while they are sent it, and then continued. A child that is started in the middle of it would be
+ * missed, and a tree that somebody had stopped could not answer.
  */
 export async function endTree(child: Killable, options: EndOptions, exited: Promise<unknown>): Promise<void> {
   const root = child.pid;
   if (root === undefined) return;
   if (process.platform === "win32") return endWindowsTree(root, exited);
-  const members = new Map<number, ProcessEntry>();
-  await collectMembers(root, members);
+  const tree = new ProcessTree(child, root);
+  await tree.stop();
   if (options.killSignal !== "SIGKILL") {
-    sendToAll(members, options.killSignal, child);
-    const deadline = performance.now() + options.forceKillAfterMs;
-    if (await allGone(root, members, exited, deadline)) return;
+    tree.signal(options.killSignal);
+    tree.signal("SIGCONT");
+    if (await endsWithin(tree, exited, options.forceKillAfterMs)) return;
+    await tree.stop();
   }
-  // Each round may find children that were made while the one before was looking.
-  for (let found = -1; found !== members.size; ) {
-    found = members.size;
-    await collectMembers(root, members);
-    sendToAll(members, "SIGKILL", child);
-  }
+  tree.signal("SIGKILL");
   await exited;
+  await endsWithin(tree, exited, longestDeathMs);
 }
 
-async function collectMembers(root: number, members: Map<number, ProcessEntry>): Promise<void> {
-  const table = await processTable(root);
-  if (members.size === 0) {
-    const self = table.get(root);
-    if (!self) return;
-    members.set(root, self);
-  }
-  for (const [pid, member] of members) {
-    if (table.get(pid)?.startedAt !== member.startedAt) members.delete(pid);
-  }
-  const roots = new Set(members.keys());
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const entry of table.values()) {
-      if (!roots.has(entry.pid) && (roots.has(entry.parent) || entry.session === root)) {
-        roots.add(entry.pid);
-        members.set(entry.pid, entry);
-        grew = true;
-      }
-    }
-  }
-}
-
-function sendToAll(members: ReadonlyMap<number, ProcessEntry>, signal: NodeJS.Signals, child: Killable): void {
-  for (const pid of members.keys()) {
-    if (pid === child.pid) {
-      child.kill(signal);
-      continue;
-    }
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended since, or it has become another user's: either way it is out of reach.
-    }
-  }
-}
-
-async function allGone(
-  root: number,
-  members: Map<number, ProcessEntry>,
-  exited: Promise<unknown>,
-  deadline: number,
-): Promise<boolean> {
-  await endOrTimeout(exited, deadline - performance.now());
+async function endsWithin(tree: ProcessTree, exited: Promise<unknown>, ms: number): Promise<boolean> {
+  const deadline = performance.now() + ms;
+  await endOrTimeout(exited, ms);
   for (let delay = 5; ; delay = Math.min(delay * 2, 200)) {
-    await collectMembers(root, members);
-    if (members.size === 0) return true;
+    await tree.look();
+    if (tree.isGone) return true;
     const left = deadline - performance.now();
     if (left <= 0) return false;
     await pause(Math.min(delay, left));
@@ -92,7 +46,7 @@ async function allGone(
 async function endOrTimeout(exited: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms));
+    timer = setTimeout(resolve, ms);
   });
   await Promise.race([exited, timeout]);
   clearTimeout(timer);
@@ -106,5 +60,5 @@ async function endWindowsTree(root: number, exited: Promise<unknown>): Promise<v
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

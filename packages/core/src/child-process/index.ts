@@ -3,9 +3,12 @@
  * its own so that `@anyproc/core` itself stays free of it.
  */
 
+export { checkDirectory, isDirectory } from "./check-directory.ts";
 export { endTree } from "./end-tree.ts";
+export { formatProblem, headerBytes, scriptInterpreter } from "./executable-format.ts";
+export { findProgram, isMissingFromPath } from "./find-program.ts";
 export type { LocalProgram, LocalPtyProgram } from "./program.ts";
 export type { Pty, PtyModule } from "./pty-library.ts";
 export { type StartChildOptions, type StartedChild, startChild } from "./start-child.ts";
-export { failedProgram, type StartFailure, startFailure } from "./start-failure.ts";
+export { failedProgram, notExecutable, notFound, type StartFailure, startFailure } from "./start-failure.ts";
 export { startPty } from "./start-pty.ts";

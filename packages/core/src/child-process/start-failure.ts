@@ -1,8 +1,9 @@
-import { statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { AnyprocError, systemErrorCode } from "../errors.ts";
 import { exitCodes } from "../exit.ts";
 import type { RunningProgram } from "../process/starter.ts";
+import { checkDirectory } from "./check-directory.ts";
+import { isMissingFromPath, type ProgramFile } from "./find-program.ts";
 import type { LocalProgram } from "./program.ts";
 
 /** A program that never ran, with the exit code and the message that a shell would give. */
@@ -16,28 +17,26 @@ export interface StartFailure {
  *
  * @throws ANYPROC_CWD_NOT_FOUND, ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_START_FAILED when it is not about the program
  */
-export function startFailure(program: Pick<LocalProgram, "name" | "file" | "cwd">, error: unknown): StartFailure {
-  const { name, file, cwd } = program;
+export function startFailure(
+  program: Pick<LocalProgram, "name" | "file" | "cwd"> & Partial<ProgramFile>,
+  error: unknown,
+): StartFailure {
+  const { name, file, cwd, env } = program;
   // ENOENT, ENOTDIR and EACCES may be about either; the working directory is entered first.
-  if (cwd !== undefined && !isDirectory(cwd)) {
-    throw new AnyprocError(
-      "ANYPROC_CWD_NOT_FOUND",
-      `${cwd}: no such directory to run ${name} in: create it, or change cwd`,
-      {
-        cause: error,
-      },
-    );
-  }
+  checkDirectory(program, error);
   switch (systemErrorCode(error)) {
     case "ENOENT":
     case "ENOTDIR":
-      return { exitCode: exitCodes.notFound, message: `anyproc: ${name}: command not found` };
+      return notFound(name);
     case "EACCES":
+      // execvp(3) says so, too, when it has found nothing, but may not search a directory of PATH.
+      if (env && isMissingFromPath({ file, cwd, env })) return notFound(name);
+      return notExecutable(name);
     case "EISDIR":
     case "ENOEXEC":
     case "ELOOP":
     case "UNKNOWN": // Windows: not an executable
-      return { exitCode: exitCodes.notExecutable, message: `anyproc: ${name}: found, but not executable` };
+      return notExecutable(name);
     case "E2BIG":
       throw new AnyprocError(
         "ANYPROC_ARGUMENTS_TOO_LONG",
@@ -55,18 +54,32 @@ export function startFailure(program: Pick<LocalProgram, "name" | "file" | "cwd"
   }
 }
 
-/** The ended program that stands for a failure with an exit code. */
-export function failedProgram(failure: StartFailure): RunningProgram {
+/** No file has this name. */
+export function notFound(name: string): StartFailure {
+  return { exitCode: exitCodes.notFound, message: `anyproc: ${name}: command not found` };
+}
+
+/** There is a file, which cannot be executed. */
+export function notExecutable(name: string, why?: string): StartFailure {
+  return {
+    exitCode: exitCodes.notExecutable,
+    message: `anyproc: ${name}: found, but not executable${why === undefined ? "" : `: ${why}`}`,
+  };
+}
+
+/**
+ * The ended program that stands for a failure with an exit code.
+ *
+ * @param stream where its message goes: on a terminal all output is stdout
+ */
+export function failedProgram(failure: StartFailure, stream: "stdout" | "stderr" = "stderr"): RunningProgram {
   return {
     stdin: null,
     stdout: null,
-    stderr: Readable.from([Buffer.from(`${failure.message}\n`)]),
+    stderr: null,
+    [stream]: Readable.from([Buffer.from(`${failure.message}\n`)]),
     exited: Promise.resolve({ code: failure.exitCode, signal: null }),
     signal() {},
     end: () => Promise.resolve(),
   };
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

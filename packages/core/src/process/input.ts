@@ -11,6 +11,13 @@ export class Input extends Writable {
   #target: Writable | null | undefined;
   #held: (() => void) | undefined;
   readonly #sources: Readable[] = [];
+  readonly #onFailure: (error: Error) => void;
+
+  /** @param onFailure called when a source fails: the program has not got all it should have */
+  constructor(onFailure: (error: Error) => void) {
+    super();
+    this.#onFailure = onFailure;
+  }
 
   /** The program's stream, once there is one; null when it has none. */
   connect(target: Writable | null): void {
@@ -24,32 +31,52 @@ export class Input extends Writable {
     this.#held = undefined;
   }
 
-  /** Feeds a stream, after those that are being fed already; the last one ends this stream. */
+  /**
+   * Feeds a stream, after those that are being fed already; the last one ends this stream. It is left alone when the
+   * program takes no more, which nobody can know in advance.
+   */
   feed(source: Readable): void {
-    if (this.writableEnded || this.destroyed) {
+    if (this.writableEnded) {
       throw new AnyprocError("ANYPROC_CLOSED", "stdin has ended: attach sources before the last one is over");
     }
+    if (this.destroyed) return;
     this.#sources.push(source);
-    if (this.#sources.length === 1) this.#feedNext();
+    source.on("error", this.#fail);
+    if (source.errored) this.#fail(source.errored);
+    else if (this.#sources.length === 1) this.#feedNext();
   }
 
   #feedNext(): void {
-    const source = this.#sources[0];
+    const [source] = this.#sources;
     if (source === undefined) {
       this.end();
       return;
     }
-    let over = false;
-    const next = (): void => {
-      if (over) return;
-      over = true;
-      source.off("end", next).off("error", next).off("close", next);
-      this.#sources.shift();
-      if (!this.destroyed) this.#feedNext();
-    };
-    source.on("end", next).on("error", next).on("close", next);
-    if (source.destroyed || source.readableEnded) next();
+    source.on("end", this.#next).on("close", this.#next);
+    if (source.destroyed || source.readableEnded) this.#next();
     else source.pipe(this, { end: false });
+  }
+
+  readonly #next = (): void => {
+    const [source] = this.#sources;
+    // It stays the one that is being fed: an end of file would tell the program that this was all.
+    if (source === undefined || source.errored) return;
+    this.#sources.shift();
+    this.#leave(source);
+    this.#feedNext();
+  };
+
+  readonly #fail = (error: Error): void => this.#onFailure(error);
+
+  #leave(source: Readable): void {
+    source.unpipe(this).off("end", this.#next).off("close", this.#next);
+    // The event that follows an error would otherwise find nobody, and end this process.
+    if (!source.errored) source.off("error", this.#fail);
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    for (const source of this.#sources.splice(0)) this.#leave(source);
+    callback(error);
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {

@@ -29,6 +29,7 @@ export class ManagedProcess implements Process {
   #ended: Promise<Exit> | undefined;
   #ending: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  #inputFailure: AnyprocError | undefined;
   #exitCode: number | undefined;
   #timedOut = false;
   #aborted = false;
@@ -125,10 +126,11 @@ export class ManagedProcess implements Process {
   }
 
   resize(size: Required<PtySize>): void {
-    if (!this.#running?.resize) {
+    if (!this.command.pty || !this.#running) {
       throw unsupported(this.#name, "resize", "run the command with `pty`, and resize it after the start");
     }
-    this.#running.resize(size);
+    // A program that could not be started has no terminal.
+    this.#running.resize?.(size);
   }
 
   close(): Promise<void> {
@@ -150,10 +152,21 @@ export class ManagedProcess implements Process {
 
   #connectedInput(): Input {
     if (!this.#input) {
-      this.#input = new Input();
+      this.#input = new Input((error) => this.#failInput(error));
       if (this.#running) this.#input.connect(this.#running.stdin);
     }
     return this.#input;
+  }
+
+  #failInput(error: Error): void {
+    if (this.#exitCode !== undefined) return;
+    this.#inputFailure ??= new AnyprocError(
+      "ANYPROC_INPUT_FAILED",
+      `${this.#name}: what was attached to its stdin failed, so it was ended: ${error.message}: run it again when that ` +
+        "can be read to its end",
+      { cause: error },
+    );
+    if (this.#started) void this.#end();
   }
 
   async #start(): Promise<RunningProgram> {
@@ -161,6 +174,7 @@ export class ManagedProcess implements Process {
     let running: RunningProgram;
     try {
       signal?.throwIfAborted();
+      if (this.#inputFailure) throw this.#inputFailure;
       running = await this.#starter(this.command);
     } catch (error) {
       this.#disconnect();
@@ -204,6 +218,7 @@ export class ManagedProcess implements Process {
     await this.#errors.delivered;
     await this.#ending;
     this.#input?.destroy();
+    if (this.#inputFailure) throw this.#inputFailure;
     return {
       code: exit.code,
       signal: exit.signal,

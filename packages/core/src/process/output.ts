@@ -1,4 +1,5 @@
 import { Readable, type Writable } from "node:stream";
+import { AnyprocError } from "../errors.ts";
 import { release } from "./hold.ts";
 import type { AttachOptions } from "./process.ts";
 
@@ -63,21 +64,21 @@ export class Output {
   }
 
   /**
-   * Stops waiting for a stream that a process out of reach keeps open: closes it after so much silence, or when that
-   * process writes on and on. What a reader is late for is no silence.
+   * For a program that has been ended: hands over what it left behind without waiting for room, which is no more than
+   * a pipe holds. A process out of reach may keep the stream open: it is closed after so much silence, or when that
+   * process writes on and on.
    */
   cutOffWhenSilent(idleMs: number): void {
     if (this.#ended || this.#silence !== undefined) return;
     this.#silence = setTimeout(() => {
-      if (this.#flowing && this.#full.size === 0) this.#source?.destroy();
+      if (this.#flowing) this.#source?.destroy();
     }, idleMs);
+    this.#full.clear();
+    if (this.#flowing) this.#source?.resume();
   }
 
   ready(sink: Sink): void {
-    if (this.#full.delete(sink) && this.#full.size === 0) {
-      this.#silence?.refresh();
-      this.#source?.resume();
-    }
+    if (this.#full.delete(sink) && this.#full.size === 0) this.#source?.resume();
   }
 
   drop(sink: Sink): void {
@@ -111,7 +112,7 @@ export class Output {
       if (this.#chunksAfterEnd > maxChunksAfterEnd) this.#source?.destroy();
     }
     for (const sink of this.#sinks) {
-      if (!sink.deliver(chunk)) this.#full.add(sink);
+      if (!sink.deliver(chunk) && !this.#silence) this.#full.add(sink);
     }
     if (this.#full.size > 0) this.#source?.pause();
   }
@@ -177,7 +178,13 @@ class AttachedSink implements Sink {
       return true;
     }
     this.#unwritten += 1;
-    return this.#writable.write(chunk, this.#written);
+    try {
+      return this.#writable.write(chunk, this.#written);
+    } catch (error) {
+      // Left alone, it would end this process, in the middle of what all the others are given.
+      this.#writable.destroy(thrownBySink(error));
+      return true;
+    }
   }
 
   finish(): Promise<void> | undefined {
@@ -211,6 +218,14 @@ class AttachedSink implements Sink {
     if (this.#end && this.#writable.writable) this.#writable.end();
     this.#taken?.();
   }
+}
+
+function thrownBySink(error: unknown): AnyprocError {
+  return new AnyprocError(
+    "ANYPROC_SINK_FAILED",
+    `a sink threw instead of taking output: ${String(error)}: pass the error to the callback of its _write()`,
+    { cause: error },
+  );
 }
 
 function changeMaxListeners(writable: Writable, difference: number): void {

@@ -22,7 +22,8 @@ export interface LinesOptions {
  * back, none of them loses a byte, and one that fails is dropped. Output that nobody has asked for waits in the
  * program's pipe until there is a reader, or until wait() or close() says that there will be none. A reader that
  * comes later gets the output from then on. When the last reader goes away the pipe is closed, and the program sees
- * EPIPE as it would in a shell's pipeline.
+ * EPIPE as it would in a shell's pipeline. Once the process has been ended (timeout, abort, kill(), close()), what is
+ * left of its output waits for no reader: it is handed over at once.
  */
 export interface Process extends AsyncDisposable {
   readonly command: Command;
@@ -42,17 +43,21 @@ export interface Process extends AsyncDisposable {
    * Runs the program. Resolves when it runs, or has already failed in a way that has an exit code (127, 126).
    *
    * @throws ANYPROC_ALREADY_RUNNING at the second call; ANYPROC_CLOSED after close(); ANYPROC_CWD_NOT_FOUND,
-   * ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_START_FAILED; the AbortSignal's reason when it is aborted already
+   * ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_START_FAILED, ANYPROC_INPUT_FAILED; the AbortSignal's reason when it is aborted already
    */
   start(): Promise<void>;
   /**
    * How the process ended, after its last byte of output has been delivered. The same object for every caller.
    *
-   * @throws ANYPROC_NOT_RUNNING when it was never started
+   * @throws ANYPROC_NOT_RUNNING when it was never started; ANYPROC_INPUT_FAILED, see attachStdin()
    */
   wait(): Promise<Exit>;
 
-  /** Feeds the program from a stream, and ends its stdin with it. Several streams are fed one after the other. */
+  /**
+   * Feeds the program from a stream, and ends its stdin with it. Several streams are fed one after the other. When one
+   * of them fails, the program is not told that this was all: it is ended with its descendants, and wait() throws
+   * ANYPROC_INPUT_FAILED with the stream's error as its cause.
+   */
   attachStdin(source: Readable): void;
   attachStdout(sink: Writable, options?: AttachOptions): void;
   attachStderr(sink: Writable, options?: AttachOptions): void;

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { release } from "../buffers.ts";
 import { imageError } from "../errors.ts";
 import type { Descriptor } from "../image/descriptor.ts";
 import { connectionError, isConnectionError } from "../registry/endpoint.ts";
@@ -105,14 +106,15 @@ class BlobWriter {
   }
 
   async #flush(): Promise<void> {
-    let chunks = this.#waiting;
+    const chunks = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    while (chunks.length > 0) {
-      const { bytesWritten } = await this.#file.writev(chunks, this.position);
+    for (let left: readonly Buffer[] = chunks; left.length > 0; ) {
+      const { bytesWritten } = await this.#file.writev(left, this.position);
       this.position += bytesWritten;
-      chunks = rest(chunks, bytesWritten);
+      left = rest(left, bytesWritten);
     }
+    for (const chunk of chunks) release(chunk);
     this.#writtenAtMs = performance.now();
     this.#onGrown(this.position);
   }

@@ -1,14 +1,20 @@
 import { Worker } from "node:worker_threads";
-import { AnyprocError, type ErrorCode } from "@anyproc/core";
+import { AnyprocError, type ErrorCode, systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
 import { type ApplyListener, DamagedLayerError } from "./apply-layers.ts";
+
+// What must be known of an image while it is unpacked: some 300 bytes a directory, and a file that needs a note.
+const mostHeapMb = 88;
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
 export function startApplyWorker(): Worker {
   // Always the built file: a worker has none of the hooks with which tests read the sources. Options of this process,
   // such as --input-type, are not for it.
-  const options = { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 16 } };
+  const options = {
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: mostHeapMb },
+  };
   return new Worker(new URL(import.meta.resolve("#worker")), options);
 }
 
@@ -29,7 +35,7 @@ export async function applyInWorker(
   try {
     signal?.throwIfAborted();
     return await new Promise<ApplyResult>((resolve, reject) => {
-      worker.once("error", reject);
+      worker.once("error", (error) => reject(isOutOfMemory(error) ? tooMuchToKnow() : error));
       worker.once("exit", () => {
         reject(signal?.aborted ? signal.reason : new Error("the thread that unpacks layers ended without a result"));
       });
@@ -50,6 +56,17 @@ export async function applyInWorker(
     signal?.removeEventListener("abort", abort);
     await worker.terminate();
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return systemErrorCode(error) === "ERR_WORKER_OUT_OF_MEMORY";
+}
+
+function tooMuchToKnow(): Error {
+  return imageError(
+    "ANYPROC_IMAGE_LIMIT",
+    "the image has more directories, or files with special attributes, than can be kept in mind: unpack parts of it, with include",
+  );
 }
 
 function failure({ code, message, damagedLayer }: ApplyMessage & { readonly type: "failed" }): Error {

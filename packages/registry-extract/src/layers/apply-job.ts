@@ -1,6 +1,6 @@
 import type { BlobLocation } from "./blob-reader.ts";
 import type { ImageLimits } from "./limits.ts";
-import type { FilterOptions } from "./path-filter.ts";
+import type { JobFilter } from "./path-filter.ts";
 import type { WhiteoutForm } from "./whiteout-writer.ts";
 
 /** A layer to apply. */
@@ -17,7 +17,7 @@ export interface ApplyJob {
   readonly layers: readonly LayerInput[];
   readonly privileged: boolean;
   readonly limits: ImageLimits;
-  readonly filter: FilterOptions;
+  readonly filter: JobFilter;
   readonly linkTargets: readonly string[];
   /** Keeps whiteouts, for one layer that is unpacked by itself. */
   readonly stacked?: {

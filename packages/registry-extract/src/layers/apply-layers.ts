@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { AnyprocError, formatRootfsMetadata, isAnyprocError, systemErrorCode } from "@anyproc/core";
 import {
@@ -16,6 +15,7 @@ import type { ApplyJob, ApplyResult, LayerInput } from "./apply-job.ts";
 import { AttributeWriter } from "./attributes.ts";
 import { BlobReader } from "./blob-reader.ts";
 import { decompress } from "./decompress.ts";
+import { createHasher } from "./hasher.ts";
 import { LayerApplier } from "./layer-applier.ts";
 import { LimitCounter } from "./limits.ts";
 import { findInLower, type LowerFile } from "./lower-layers.ts";
@@ -65,7 +65,7 @@ export async function runApplyJob(job: ApplyJob, listener: ApplyListener): Promi
   try {
     for (const [index, layer] of job.layers.entries()) {
       applier.beginLayer({ isLowest: index === 0, ...(whiteouts && { whiteouts }) });
-      diffIds.push(await applyLayer(index, layer, applier, limits, listener));
+      diffIds.push(await applyLayer({ index, layer, applier, limits, listener, native }));
       listener.onVerified(index);
     }
     applier.finish();
@@ -92,23 +92,35 @@ function lookBelow(
   throw imageError("ANYPROC_LAYER_NEEDS_LOWER", "a hard link leads into a lower layer");
 }
 
-async function applyLayer(
-  index: number,
-  layer: LayerInput,
-  applier: LayerApplier,
-  limits: LimitCounter,
-  listener: ApplyListener,
-): Promise<string> {
+/** One layer that is being applied. */
+interface LayerJob {
+  readonly index: number;
+  readonly layer: LayerInput;
+  readonly applier: LayerApplier;
+  readonly limits: LimitCounter;
+  readonly listener: ApplyListener;
+  readonly native: NativeFiles | undefined;
+}
+
+/** Returns the digest of the uncompressed layer. */
+async function applyLayer({ index, layer, applier, limits, listener, native }: LayerJob): Promise<string> {
   const name = `layer ${layer.digest ?? layer.path}`;
-  const reader = new BlobReader(layer);
-  const diffHash = createHash("sha256");
+  const reader = new BlobReader(layer, native);
+  const hasher = createHasher("sha256", native);
   const tar = new TarReader((entry) => applyEntry(entry, applier));
   try {
+    let isCompressed = true;
     try {
-      for await (const chunk of decompress(reader)) {
+      const { compression, chunks } = await decompress(reader);
+      isCompressed = compression !== "none" || !layer.digest?.startsWith("sha256:");
+      for await (const chunk of chunks) {
         limits.addBytes(chunk.length, reader.position);
-        diffHash.update(chunk);
-        tar.write(chunk);
+        const hashed = isCompressed ? hasher.update(chunk) : undefined;
+        try {
+          tar.write(chunk);
+        } finally {
+          await hashed;
+        }
         listener.onProgress(index, reader.position, limits.entries);
       }
       tar.end();
@@ -117,8 +129,8 @@ async function applyLayer(
       if (isAnyprocError(error, "ANYPROC_ARCHIVE_INVALID")) await checkBlob(index, name, layer, reader);
       throw named(name, error);
     }
-    await checkBlob(index, name, layer, reader);
-    const diffId = `sha256:${diffHash.digest("hex")}`;
+    const digest = await checkBlob(index, name, layer, reader);
+    const diffId = isCompressed ? hasher.digest() : digest;
     if (layer.diffId !== undefined && layer.diffId !== diffId) {
       throw digestMismatch(`${name}, uncompressed`, layer.diffId, diffId);
     }
@@ -129,11 +141,13 @@ async function applyLayer(
   }
 }
 
-async function checkBlob(index: number, name: string, layer: LayerInput, reader: BlobReader): Promise<void> {
+/** Returns the digest of the blob, which is the one that was promised. */
+async function checkBlob(index: number, name: string, layer: LayerInput, reader: BlobReader): Promise<string> {
   const actual = await reader.finish();
   if (layer.digest !== undefined && actual !== layer.digest) {
     throw new DamagedLayerError(index, digestMismatch(name, layer.digest, actual).message);
   }
+  return actual;
 }
 
 function applyEntry(entry: TarEntry | UnknownEntry, applier: LayerApplier): EntrySink | undefined {

@@ -3,6 +3,7 @@ import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "
 import { type ByteString, bytesOf, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
 import type { DirectoryAttributes, TreePath } from "./directory-tree.ts";
+import { detached } from "./host-path.ts";
 import type { NativeFiles } from "./native-files.ts";
 
 /** What is written down about a path. */
@@ -24,11 +25,30 @@ export class AttributeWriter {
   readonly #privileged: boolean;
   readonly #native: NativeFiles | undefined;
   readonly #notes = new Map<TreePath, Note>();
+  #lastNote: Note | undefined;
   #noteBytes = 0;
 
   constructor({ privileged, native }: AttributeOptions) {
     this.#privileged = privileged;
     this.#native = native;
+  }
+
+  /** Makes a file with content and attributes in one call. False when that is not possible, and nothing was done. */
+  makeFile(host: string | Buffer, path: TreePath, entry: TarEntry, content: Buffer): boolean {
+    const { mode, uid, gid, mtime, xattrs } = entry;
+    if (!this.#native || xattrs.size > 0) return false;
+    const owner = this.#privileged ? ([uid, gid] as const) : ([-1, -1] as const);
+    const isOwned = this.#native.createFile(
+      Buffer.from(host),
+      content,
+      mode,
+      ...owner,
+      mtime.seconds,
+      mtime.nanoseconds,
+    );
+    const isNoted = this.#privileged ? !isOwned : !isDefaultOwner(entry);
+    this.#note(path, isNoted ? { uid, gid } : {});
+    return true;
   }
 
   /** For a new file that is open, after its content was written: chown(2) and write(2) take set-user-ID bits away. */
@@ -112,8 +132,7 @@ export class AttributeWriter {
     { uid, gid }: Pick<TarEntry, "uid" | "gid">,
     change: () => void,
   ): { -readonly [Key in keyof Note]: Note[Key] } {
-    // Not listed means 0:0 in what an ordinary user unpacks.
-    if (!this.#privileged) return uid === 0 && gid === 0 ? {} : { uid, gid };
+    if (!this.#privileged) return isDefaultOwner({ uid, gid }) ? {} : { uid, gid };
     try {
       change();
       return {};
@@ -154,12 +173,21 @@ export class AttributeWriter {
     this.#native?.setModificationTime(Buffer.from(host), mtime.seconds, mtime.nanoseconds);
   }
 
+  /** One note for all files in a row that differ in nothing. */
+  #shared(note: Note): Note {
+    const last = this.#lastNote;
+    if (note.type || note.xattrs) return note;
+    if (last?.uid === note.uid && last?.gid === note.gid) return last as Note;
+    this.#lastNote = note;
+    return note;
+  }
+
   #note(path: TreePath, note: Note): void {
     if (Object.keys(note).length === 0) {
       this.#notes.delete(path);
       return;
     }
-    this.#notes.set(path, note);
+    this.#notes.set(detached(path), this.#shared(note));
     const values = Object.values(note.xattrs ?? {});
     this.#noteBytes += path.length + 100 + values.reduce((sum, value) => sum + value.length, 0);
     if (this.#noteBytes > mostNoteBytes) {
@@ -169,6 +197,11 @@ export class AttributeWriter {
       );
     }
   }
+}
+
+/** What is not listed belongs to 0:0 in what an ordinary user unpacks. */
+function isDefaultOwner({ uid, gid }: Pick<TarEntry, "uid" | "gid">): boolean {
+  return uid === 0 && gid === 0;
 }
 
 /** node:fs keeps microseconds, and takes a time before 1970 for now. */

@@ -1,7 +1,8 @@
-import type { Hash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { type Growth, waitForGrowth, waitForGrowthSync } from "../cache/growth.ts";
-import { hashFor } from "../image/digest.ts";
+import { parseDigest } from "../image/digest.ts";
+import { createHasher, type Hasher } from "./hasher.ts";
+import type { NativeFiles } from "./native-files.ts";
 
 /** A blob in a file, as it is told to another thread. */
 export interface BlobLocation {
@@ -23,16 +24,20 @@ const chunkBytes = 256 * 1024;
 export class BlobReader {
   readonly #blob: BlobLocation;
   readonly #descriptor: number;
-  readonly #hash: Hash;
+  readonly #hasher: Hasher;
+  /** Settles when everything that was read has been hashed. */
+  #hashed: Promise<void> = Promise.resolve();
   readonly #buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
   #turn: 0 | 1 = 0;
   #position = 0;
   #grown: number;
 
-  constructor(blob: BlobLocation) {
+  /** @param native hashes in another thread, where it can */
+  constructor(blob: BlobLocation, native?: NativeFiles) {
+    const algorithm = blob.digest === undefined ? "sha256" : parseDigest(blob.digest).algorithm;
+    this.#hasher = createHasher(algorithm, native);
     this.#blob = blob;
     this.#descriptor = openSync(blob.path, "r");
-    this.#hash = hashFor(blob.digest ?? `sha256:${"0".repeat(64)}`);
     this.#grown = blob.growth === undefined ? blob.size : 0;
   }
 
@@ -44,20 +49,34 @@ export class BlobReader {
   /** The next piece; undefined at the end. Other work of this thread goes on while it waits. */
   async read(): Promise<Buffer | undefined> {
     if (this.#mustWait()) this.#grown = await waitForGrowth(this.#blob.growth as Growth, this.#position);
-    return this.#readNow();
+    const chunk = this.#readNow();
+    await this.#hashed;
+    if (chunk) {
+      this.#hashed = this.#hasher.update(chunk);
+      // Whoever waits for it gets the failure.
+      this.#hashed.catch(() => {});
+    }
+    return chunk;
   }
 
-  /** The next piece; undefined at the end. The thread stands still while it waits. */
-  readBlocking(): Buffer | undefined {
-    if (this.#mustWait()) this.#grown = waitForGrowthSync(this.#blob.growth as Growth, this.#position);
-    return this.#readNow();
+  /**
+   * Lets the rest be read by a decoder that does not wait: each next piece, and the thread stands still where there is
+   * none yet.
+   */
+  async blocking(): Promise<() => Buffer | undefined> {
+    await this.#hashed;
+    return () => {
+      if (this.#mustWait()) this.#grown = waitForGrowthSync(this.#blob.growth as Growth, this.#position);
+      const chunk = this.#readNow();
+      if (chunk) this.#hasher.updateSync(chunk);
+      return chunk;
+    };
   }
 
   /** Reads what is left and returns the digest of everything. */
   async finish(): Promise<string> {
     while ((await this.read()) !== undefined);
-    const algorithm = this.#blob.digest?.split(":")[0] ?? "sha256";
-    return `${algorithm}:${this.#hash.digest("hex")}`;
+    return this.#hasher.digest();
   }
 
   close(): void {
@@ -76,9 +95,7 @@ export class BlobReader {
     const bytes = readSync(this.#descriptor, buffer, 0, wanted, this.#blob.offset + this.#position);
     // The file is shorter than it was said to be; the digest will tell.
     if (bytes === 0) return undefined;
-    const chunk = buffer.subarray(0, bytes);
     this.#position += bytes;
-    this.#hash.update(chunk);
-    return chunk;
+    return buffer.subarray(0, bytes);
   }
 }

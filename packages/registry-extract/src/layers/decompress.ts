@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import { invalidArchive } from "@anyproc/core/tar";
+import { release } from "../buffers.ts";
 import { imageError, reasonOf } from "../errors.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import { ZstdFrameSplitter } from "./zstd-frames.ts";
@@ -29,15 +30,31 @@ export function detectCompression(start: Buffer): Compression {
   return "none";
 }
 
-/** The content of a blob without its compression. @throws ANYPROC_ARCHIVE_INVALID */
-export async function* decompress(reader: BlobReader): AsyncGenerator<Buffer> {
+/** The content of a blob without its compression. */
+export interface Decompressed {
+  readonly compression: Compression;
+  /** Pieces of the content: each is good until the next is asked for. @throws ANYPROC_ARCHIVE_INVALID */
+  readonly chunks: AsyncGenerator<Buffer>;
+}
+
+/** Takes a blob out of its compression. @throws ANYPROC_ARCHIVE_INVALID */
+export async function decompress(reader: BlobReader): Promise<Decompressed> {
   const first = await reader.read();
-  if (first === undefined) return;
-  const compression = detectCompression(first);
-  if (compression === "none") {
-    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = await reader.read()) yield chunk;
-    return;
-  }
+  const compression = first === undefined ? "none" : detectCompression(first);
+  const chunks =
+    first === undefined || compression === "none" ? plain(first, reader) : packed(compression, first, reader);
+  return { compression, chunks };
+}
+
+async function* plain(first: Buffer | undefined, reader: BlobReader): AsyncGenerator<Buffer> {
+  for (let chunk = first; chunk !== undefined; chunk = await reader.read()) yield chunk;
+}
+
+async function* packed(
+  compression: Exclude<Compression, "none">,
+  first: Buffer,
+  reader: BlobReader,
+): AsyncGenerator<Buffer> {
   const options = { chunkSize: outputBytes, readableHighWaterMark: aheadBytes };
   try {
     if (compression === "gzip") {
@@ -68,7 +85,10 @@ async function* through(transform: Transform, first: Buffer, reader: BlobReader,
   const feeding = feed(transform, first, reader, split);
   // A failure to read is told by destroying the transform.
   feeding.catch((error: Error) => transform.destroy(error));
-  yield* transform as AsyncIterable<Buffer>;
+  for await (const chunk of transform as AsyncIterable<Buffer>) {
+    yield chunk;
+    release(chunk);
+  }
   // What follows the compressed data is nobody's: stop feeding it.
   transform.destroy();
   await feeding;
@@ -105,8 +125,9 @@ async function* decompressZstd(first: Buffer, reader: BlobReader): AsyncGenerato
   const decoder = new ZSTDDecoder();
   await decoder.init();
 
+  const read = await reader.blocking();
   function* chunks(): Generator<Buffer> {
-    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = reader.readBlocking()) yield chunk;
+    for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = read()) yield chunk;
   }
 
   let empty = 0;

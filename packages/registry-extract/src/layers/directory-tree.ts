@@ -3,7 +3,7 @@ import { systemErrorCode } from "@anyproc/core";
 import { type ByteString, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
 import { unsafe } from "./entry-path.ts";
-import { hostPath } from "./host-path.ts";
+import { detached, hostPath } from "./host-path.ts";
 
 /** What a directory gets when everything is in place. */
 export type DirectoryAttributes = Pick<TarEntry, "mode" | "uid" | "gid" | "mtime" | "xattrs">;
@@ -94,7 +94,7 @@ export class DirectoryTree {
   /** Makes a directory that nobody but us may enter until finish(). Fails with EEXIST when something is there. */
   makeDirectory(path: TreePath, attributes: DirectoryAttributes): void {
     mkdirSync(this.host(path), 0o700);
-    this.directories.set(path, attributes);
+    this.directories.set(detached(path), attributes);
   }
 
   /** Makes something in the place of what is there. */

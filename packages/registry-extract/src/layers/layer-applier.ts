@@ -1,23 +1,15 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  ftruncateSync,
-  linkSync,
-  openSync,
-  readlinkSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, copyFileSync, linkSync, openSync, readlinkSync, symlinkSync } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
 import { type ByteString, type EntrySink, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
 import type { AttributeWriter } from "./attributes.ts";
 import { type DirectoryAttributes, DirectoryTree, type TreePath } from "./directory-tree.ts";
 import { readEntryName, splitPath, unsafe } from "./entry-path.ts";
+import { createEmptyFile, FileWriter } from "./file-writer.ts";
 import type { LimitCounter } from "./limits.ts";
 import type { LowerFile } from "./lower-layers.ts";
 import type { PathFilter } from "./path-filter.ts";
+import { PathSet } from "./path-set.ts";
 import type { WhiteoutWriter } from "./whiteout-writer.ts";
 
 /** What layers are applied with. */
@@ -34,8 +26,6 @@ export interface ApplierOptions {
   readonly findInLower?: ((names: readonly ByteString[]) => LowerFile | undefined) | undefined;
 }
 
-const createExclusively = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
 /**
  * Applies layers to a directory, lowest first (OCI image-spec, layer.md). All file system calls are synchronous: it is
  * made for a thread of its own.
@@ -48,11 +38,11 @@ export class LayerApplier {
   readonly #attributes: AttributeWriter;
   readonly #skippedDirectories = new Map<TreePath, DirectoryAttributes>();
   /** What the present layer made; undefined in the lowest one, which has nothing to hide. */
-  #made: Set<TreePath> | undefined;
+  #made: PathSet | undefined;
   #whiteouts: WhiteoutWriter | undefined;
   /** What the present layer hides, where whiteouts are kept. */
   #hidden = new Set<TreePath>();
-  #openFile: number | undefined;
+  #file: FileWriter | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -64,7 +54,7 @@ export class LayerApplier {
 
   /** Begins the next layer. */
   beginLayer({ isLowest, whiteouts }: { readonly isLowest: boolean; readonly whiteouts?: WhiteoutWriter }): void {
-    this.#made = isLowest ? undefined : new Set();
+    this.#made = isLowest ? undefined : new PathSet();
     this.#whiteouts = whiteouts;
     this.#hidden = new Set();
     this.#options.limits.beginLayer();
@@ -105,15 +95,14 @@ export class LayerApplier {
 
   /** Lets go of a file that was being written, after a failure. */
   abandon(): void {
-    if (this.#openFile !== undefined) closeSync(this.#openFile);
-    this.#openFile = undefined;
+    this.#file?.abandon();
   }
 
   #make(names: readonly ByteString[], entry: TarEntry): EntrySink | undefined {
     const base = names.at(-1);
     if (base === undefined) {
       if (entry.type !== "directory") throw unsafe(entry.path, "would replace the root directory");
-      this.tree.directories.set("", entry);
+      this.tree.directories.set("", attributesOf(entry));
       return undefined;
     }
     if (!this.#isWanted(names.join("/"))) {
@@ -161,26 +150,8 @@ export class LayerApplier {
   }
 
   #makeFile(path: TreePath, entry: TarEntry): EntrySink {
-    let descriptor = -1;
-    let written = 0;
-    this.tree.replace(path, (host) => {
-      descriptor = openSync(host, createExclusively, 0o600);
-    });
-    this.#openFile = descriptor;
-    return {
-      write(chunk, position) {
-        for (let done = 0; done < chunk.length; ) {
-          done += writeSync(descriptor, chunk, done, chunk.length - done, position + done);
-        }
-        written = position + chunk.length;
-      },
-      end: () => {
-        if (entry.size > written) ftruncateSync(descriptor, entry.size);
-        this.#attributes.setFile(descriptor, this.tree.host(path), path, entry);
-        this.#openFile = undefined;
-        closeSync(descriptor);
-      },
-    };
+    this.#file = new FileWriter(this.tree, this.#attributes, path, entry);
+    return this.#file;
   }
 
   #makeHardLink(path: TreePath, entry: TarEntry): void {
@@ -243,7 +214,7 @@ export class LayerApplier {
   #makeNode(path: TreePath, entry: TarEntry): void {
     this.tree.replace(path, (host) => {
       const isReal = this.#attributes.makeNode(host, entry);
-      if (!isReal) closeSync(openSync(host, createExclusively, 0o600));
+      if (!isReal) createEmptyFile(host);
       this.#attributes.setNode(host, path, entry, isReal);
     });
   }
@@ -282,17 +253,19 @@ export class LayerApplier {
   }
 }
 
+const noXattrs: DirectoryAttributes["xattrs"] = new Map();
+
 function join(directory: TreePath, name: ByteString): TreePath {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
 function implicitAttributes(mtime: TarEntry["mtime"]): DirectoryAttributes {
-  return { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: new Map() };
+  return { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: noXattrs };
 }
 
 /** Only what is kept, so that the rest of the entry can be let go. */
 function attributesOf({ mode, uid, gid, mtime, xattrs }: TarEntry): DirectoryAttributes {
-  return { mode, uid, gid, mtime, xattrs };
+  return { mode, uid, gid, mtime, xattrs: xattrs.size === 0 ? noXattrs : xattrs };
 }
 
 function linkName(entry: TarEntry): string {

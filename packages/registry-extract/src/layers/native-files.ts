@@ -5,7 +5,7 @@ import type { ByteString } from "@anyproc/core/tar";
 /** Variable that names the addon's file, instead of the platform package; `none` does without it. */
 const addonVariable = "ANYPROC_FILES_ADDON";
 
-/** What node:fs lacks, from a small addon. Paths are bytes, and the last component is never followed. */
+/** What node:fs and node:crypto lack, from a small addon. Paths are bytes, and the last component is never followed. */
 export interface NativeFiles {
   setXattr(path: Buffer, name: Buffer, value: Buffer): void;
   /** Values by name. */
@@ -14,6 +14,25 @@ export interface NativeFiles {
   makeNode(path: Buffer, mode: number, major: number, minor: number): void;
   /** Sets the access time too. */
   setModificationTime(path: Buffer, seconds: number, nanoseconds: number): void;
+  /**
+   * Makes a file with everything that belongs to it, in one call. False when it may not have that owner; the ids -1 leave
+   * it to who makes it.
+   */
+  createFile(
+    path: Buffer,
+    data: Buffer,
+    mode: number,
+    uid: number,
+    gid: number,
+    seconds: number,
+    nanoseconds: number,
+  ): boolean;
+  /** A hash for updateHash() and finishHash(); undefined for a Node.js that keeps its OpenSSL to itself. */
+  createHash(algorithm: string): object | undefined;
+  /** Hashes in the thread pool; the data must stay as it is, and the hash be left alone, until it has ended. */
+  updateHash(hash: object, data: Buffer): Promise<void>;
+  updateHashSync(hash: object, data: Buffer): void;
+  finishHash(hash: object): Buffer;
 }
 
 /**

@@ -16,11 +16,21 @@ export interface FilterOptions {
   readonly stripComponents?: number;
 }
 
+/** What a worker thread is told about it. */
+export interface JobFilter extends FilterOptions {
+  /** Only these paths, and nothing below them. */
+  readonly exactly?: readonly string[];
+}
+
 /** Tells whether a path is wanted. */
 export type PathFilter = (path: ByteString) => boolean;
 
 /** Makes the filter; undefined when everything is wanted. @throws ANYPROC_INVALID_OPTION */
-export function createPathFilter({ include, exclude }: FilterOptions): PathFilter | undefined {
+export function createPathFilter({ include, exclude, exactly }: JobFilter): PathFilter | undefined {
+  if (exactly) {
+    const paths = new Set(exactly.map(toByteString));
+    return (path) => paths.has(path);
+  }
   if (!include && !exclude?.length) return undefined;
   const wanted = include?.map(globPattern);
   const unwanted = (exclude ?? []).map(globPattern);

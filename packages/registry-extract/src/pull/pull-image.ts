@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { type CacheLayout, cacheLayout } from "../cache/layout.ts";
+import { cacheLayout } from "../cache/layout.ts";
 import { pruneCache } from "../cache/prune.ts";
 import { type Image, openImage } from "../image/open-image.ts";
 import { startApplyWorker } from "../layers/apply-in-worker.ts";
@@ -8,7 +8,7 @@ import { retryOptions } from "../registry/connect.ts";
 import { openSource } from "../sources/open-source.ts";
 import { writeImageRecord } from "./image-record.ts";
 import type { UnpackedLayer } from "./layer-store.ts";
-import type { PullOptions } from "./options.ts";
+import type { ImageOptions, PullOptions } from "./options.ts";
 import { checkTarget, createStaging, discard, publishStaging, type Staging } from "./staging.ts";
 import { type UnpackRequest, unpackImage } from "./unpack-image.ts";
 import { unpackLayers } from "./unpack-layers.ts";
@@ -35,45 +35,58 @@ export interface PulledImage {
  * @throws ANYPROC_REFERENCE_INVALID, ANYPROC_TARGET_EXISTS, ANYPROC_TARGET_UNWRITABLE, ANYPROC_PLATFORM_NOT_FOUND,
  * ANYPROC_REGISTRY_..., ANYPROC_IMAGE_..., ANYPROC_DIGEST_MISMATCH, ANYPROC_ARCHIVE_INVALID, ANYPROC_UNSAFE_PATH
  */
-export async function pullImage(reference: string, directory: string, options: PullOptions = {}): Promise<PulledImage> {
+export function pullImage(reference: string, directory: string, options: PullOptions = {}): Promise<PulledImage> {
+  return pull(reference, directory, options);
+}
+
+/** Unpacks some paths of an image, and nothing below them. */
+export async function pullPaths(
+  reference: string,
+  directory: string,
+  paths: readonly string[],
+  options: ImageOptions,
+): Promise<void> {
+  await pull(reference, directory, options, paths);
+}
+
+async function pull(
+  reference: string,
+  directory: string,
+  options: PullOptions,
+  exactly?: readonly string[],
+): Promise<PulledImage> {
   const target = resolve(directory);
   const layout = cacheLayout(options.cacheDirectory);
   await checkTarget(target);
   // It gets ready while the registry is asked; unpacked layers may be there already, and need none.
   const worker = options.layers === "stacked" ? undefined : startApplyWorker();
   try {
-    return await pullWith(reference, target, layout, options, worker);
+    const source = await openSource(reference, options);
+    try {
+      options.onProgress?.({ phase: "resolve", reference });
+      const image = await openImage(source, layout, options);
+      const request = { source, image, layout, retry: retryOptions(options), options, exactly };
+      return await pullFrom(request, target, worker);
+    } finally {
+      await source.close();
+    }
   } finally {
     await worker?.terminate();
   }
 }
 
-async function pullWith(
-  reference: string,
-  target: string,
-  layout: CacheLayout,
-  options: PullOptions,
-  worker: Worker | undefined,
-): Promise<PulledImage> {
-  const { onProgress } = options;
-  const source = await openSource(reference, options);
-  onProgress?.({ phase: "resolve", reference });
-  try {
-    const image = await openImage(source, layout, options);
-    const layers = image.manifest.layers.map(({ digest, size }) => ({ digest, totalBytes: size }));
-    onProgress?.({ phase: "layers", layers });
-    const request = { source, image, layout, retry: retryOptions(options), options };
-    const pulled = worker ? await pullFlat(request, target, worker) : await pullStacked(request, target);
-    await pruneCache({
-      cacheDirectory: layout.directory,
-      maxBytes: options.maxCacheBytes ?? defaultCacheBytes,
-      unusedForMs: 3_600_000,
-    });
-    onProgress?.({ phase: "done", directory: target, digest: image.digest });
-    return pulled;
-  } finally {
-    await source.close();
-  }
+async function pullFrom(request: UnpackRequest, target: string, worker: Worker | undefined): Promise<PulledImage> {
+  const { image, layout, options } = request;
+  const layers = image.manifest.layers.map(({ digest, size }) => ({ digest, totalBytes: size }));
+  options.onProgress?.({ phase: "layers", layers });
+  const pulled = worker ? await pullFlat(request, target, worker) : await pullStacked(request, target);
+  await pruneCache({
+    cacheDirectory: layout.directory,
+    maxBytes: options.maxCacheBytes ?? defaultCacheBytes,
+    unusedForMs: 3_600_000,
+  });
+  options.onProgress?.({ phase: "done", directory: target, digest: image.digest });
+  return pulled;
 }
 
 async function pullFlat(request: UnpackRequest, target: string, worker: Worker): Promise<PulledImage> {

@@ -8,7 +8,7 @@ import { applyInWorker, startApplyWorker } from "../layers/apply-in-worker.ts";
 import type { ApplyResult } from "../layers/apply-job.ts";
 import { DamagedLayerError } from "../layers/apply-layers.ts";
 import type { ImageLimits } from "../layers/limits.ts";
-import type { FilterOptions } from "../layers/path-filter.ts";
+import type { JobFilter } from "../layers/path-filter.ts";
 import type { RetryOptions } from "../registry/retry.ts";
 import type { ImageSource } from "../sources/source.ts";
 import type { PullOptions } from "./options.ts";
@@ -21,6 +21,8 @@ export interface UnpackRequest {
   readonly layout: CacheLayout;
   readonly retry: RetryOptions;
   readonly options: PullOptions;
+  /** Only these paths of the image, and nothing below them. */
+  readonly exactly?: readonly string[] | undefined;
 }
 
 /** An image in a directory that is still to be put in its place. */
@@ -61,7 +63,7 @@ export async function unpackImage(request: UnpackRequest, target: string, firstW
 class RetryFresh extends Error {}
 
 async function unpackOnce(
-  { source, image, layout, retry, options }: UnpackRequest,
+  { source, image, layout, retry, options, exactly }: UnpackRequest,
   staging: Staging,
   linkTargets: readonly string[],
   fresh: boolean,
@@ -104,7 +106,7 @@ async function unpackOnce(
         })),
         privileged: options.privileged ?? process.geteuid?.() === 0,
         limits: limitsOf(options),
-        filter: filterOf(options),
+        filter: exactly ? { exactly } : filterOf(options),
         linkTargets,
       },
       {
@@ -141,7 +143,7 @@ export function limitsOf({ maxBytes, maxEntries, maxRatio }: PullOptions): Image
   };
 }
 
-function filterOf({ include, exclude, stripComponents }: PullOptions): FilterOptions {
+function filterOf({ include, exclude, stripComponents }: PullOptions): JobFilter {
   return {
     ...(include && { include }),
     ...(exclude && { exclude }),

@@ -1,14 +1,11 @@
 import { cacheLayout } from "../cache/layout.ts";
 import { imageError } from "../errors.ts";
-import type { Descriptor } from "../image/descriptor.ts";
-import { digestOf } from "../image/digest.ts";
-import { mediaTypes } from "../image/manifest.ts";
-import { formatPlatform } from "../image/platform.ts";
 import { formatReference, parseReference } from "../image/reference.ts";
 import { connectRegistry } from "../registry/connect.ts";
 import { dropBody } from "../registry/http.ts";
 import type { RegistryOptions } from "../registry/registry-options.ts";
-import { type BuiltImage, buildImage, type ImageInput } from "./build-image.ts";
+import type { ImageInput } from "./build-image.ts";
+import { buildImages } from "./build-images.ts";
 import { type UploadResult, uploadBlob } from "./upload-blob.ts";
 
 /** How an image is pushed. */
@@ -50,9 +47,7 @@ export async function pushImage(
   }
   const inputs: readonly ImageInput[] = Array.isArray(images) ? images : [images as ImageInput];
   const layout = cacheLayout(options.cacheDirectory);
-  const built: BuiltImage[] = [];
-  for (const input of inputs) built.push(await buildImage(input, layout, options.signal));
-  checkPlatforms(name, built);
+  const built = await buildImages(name, inputs, layout, options.signal);
 
   const { repository, tag = "latest" } = parsed;
   const { mountFrom, chunkBytes, signal } = options;
@@ -74,35 +69,16 @@ export async function pushImage(
   }
 
   try {
-    for (const blob of built.flatMap(({ blobs }) => blobs)) {
+    for (const blob of built.images.flatMap(({ blobs }) => blobs)) {
       const target = { endpoint, repository, scope, mountFrom, chunkBytes, signal };
       const result = await uploadBlob(target, layout.blob(blob.digest), blob);
       options.onBlob?.(blob.digest, result);
     }
-    const [only] = built;
-    if (only && built.length === 1) {
-      await putManifest(tag, only.manifest, mediaTypes.ociManifest);
-      return { reference: name, digest: only.descriptor.digest };
+    for (const { descriptor, bytes } of built.manifests) {
+      await putManifest(descriptor === built.root ? tag : descriptor.digest, bytes, descriptor.mediaType);
     }
-    for (const { descriptor, manifest } of built)
-      await putManifest(descriptor.digest, manifest, mediaTypes.ociManifest);
-    const index = formatIndex(built.map(({ descriptor }) => descriptor));
-    await putManifest(tag, index, mediaTypes.ociIndex);
-    return { reference: name, digest: digestOf(index) };
+    return { reference: name, digest: built.root.digest };
   } finally {
     connection.close();
-  }
-}
-
-function formatIndex(manifests: readonly Descriptor[]): Buffer {
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
-}
-
-function checkPlatforms(name: string, built: readonly BuiltImage[]): void {
-  if (built.length === 0) throw imageError("ANYPROC_INVALID_OPTION", `${name}: there is no image to push`);
-  const names = built.map(({ platform }) => formatPlatform(platform));
-  const double = names.find((platform, index) => names.indexOf(platform) !== index);
-  if (double !== undefined) {
-    throw imageError("ANYPROC_INVALID_OPTION", `${name}: two images are for ${double}: give each its own platform`);
   }
 }

@@ -1,8 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import * as tls from "node:tls";
 import { imageError } from "../errors.ts";
+import { PlainAgent, SecureAgent } from "./agents.ts";
 import { proxyAuthorization, proxyFor, TunnelAgent } from "./proxy.ts";
 
 /** One request; nothing is retried, followed or authenticated here. */
@@ -39,8 +40,8 @@ export interface HttpClient {
 export function createHttpClient({ ca, idleTimeoutMs }: HttpOptions): HttpClient {
   const trusted = ca && ca.length > 0 ? { ca: [...trustedByDefault(), ...ca] } : {};
   const agentOptions = { keepAlive: true, maxSockets: 16, ...trusted };
-  const plain = new HttpAgent(agentOptions);
-  const secure = new HttpsAgent(agentOptions);
+  const plain = new PlainAgent(agentOptions);
+  const secure = new SecureAgent(agentOptions);
   const tunnels = new Map<string, TunnelAgent>();
 
   function tunnelThrough(proxy: URL): TunnelAgent {

@@ -1,8 +1,5 @@
-import { createWriteStream } from "node:fs";
 import { mkdir, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "@anyproc/core";
 import { blockSize, parseHeader } from "@anyproc/core/tar";
 import { cacheLayout } from "../cache/layout.ts";
@@ -92,7 +89,8 @@ async function readStart(region: FileRegion): Promise<{ readonly bytes: Buffer; 
   if (detectCompression(start) === "none") return { bytes: start, isCompressed: false };
   const reader = new BlobReader({ ...region, growth: undefined, digest: undefined });
   try {
-    for await (const chunk of decompress(reader)) return { bytes: chunk, isCompressed: true };
+    const { chunks } = await decompress(reader);
+    for await (const chunk of chunks) return { bytes: chunk, isCompressed: true };
     return { bytes: Buffer.alloc(0), isCompressed: true };
   } finally {
     reader.close();
@@ -123,12 +121,25 @@ async function unpacked(name: string, region: FileRegion, { cacheDirectory, sign
   const release = () => rm(path, { force: true });
   const reader = new BlobReader({ ...region, growth: undefined, digest: undefined });
   try {
-    await pipeline(Readable.from(decompress(reader)), createWriteStream(path), signal ? { signal } : {});
+    await writeDecompressed(reader, path, signal);
     return await archiveStore(name, path, release);
   } catch (error) {
     await release();
     throw error;
   } finally {
     reader.close();
+  }
+}
+
+async function writeDecompressed(reader: BlobReader, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const { chunks } = await decompress(reader);
+  const file = await open(path, "wx");
+  try {
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await file.appendFile(chunk);
+    }
+  } finally {
+    await file.close();
   }
 }

@@ -1,10 +1,11 @@
-import { statSync } from "node:fs";
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PullOptions } from "../../src/index.ts";
 import { pullImage, readImageFile } from "../../src/index.ts";
 import { createPathFilter } from "../../src/layers/path-filter.ts";
+import { findInRootfs } from "../../src/pull/find-in-rootfs.ts";
 import { makeImage, writeLayout } from "../fixtures/image.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 import { listFiles } from "../fixtures/tree.ts";
@@ -98,5 +99,67 @@ describe("a part of an image", () => {
     for (const path of ["/etc/passwd", "/etc", "/etc/none"]) {
       await expect(readImageFile(reference, path, options)).rejects.toMatchObject({ code: "ANYPROC_IMAGE_NOT_FOUND" });
     }
+  });
+
+  test("is found through links of every component, as inside the image", async () => {
+    const link = (path: string, linkPath: string) => ({ type: "symlink", path, linkPath }) as const;
+    const image = makeImage([
+      [
+        { path: "usr/" },
+        { path: "usr/lib/real/closed/file", content: "two", mode: 0 },
+        { path: "usr/lib/real/closed/", mode: 0 },
+        link("lib", "usr/lib"),
+        link("usr/lib/by-name", "/lib/real"),
+        link("opt/deep", "../usr/../lib/by-name/./"),
+      ],
+    ]);
+    const directory = temporaryDirectory();
+    writeLayout(join(directory, "layout"), { image });
+    const reference = `oci:${join(directory, "layout")}`;
+    const options = { cacheDirectory: join(directory, "cache") };
+    expect((await readImageFile(reference, "/opt/deep/closed/file", options)).toString()).toBe("two");
+    await expect(readImageFile(reference, "opt/deep/closed/none", options)).rejects.toMatchObject({
+      code: "ANYPROC_IMAGE_NOT_FOUND",
+    });
+  });
+});
+
+describe("a path in a root filesystem", () => {
+  const links = [
+    ["lib", "usr/lib"],
+    ["absolute", "/lib/./file"],
+    ["out", "../../../../usr/lib/file"],
+    ["round", "about"],
+    ["about", "/round"],
+    ["self", "self/x"],
+    ["nowhere", "/etc/none"],
+  ] as const;
+
+  function makeTree(): string {
+    const rootfs = temporaryDirectory();
+    mkdirSync(join(rootfs, "usr/lib"), { recursive: true });
+    writeFileSync(join(rootfs, "usr/lib/file"), "");
+    for (const [path, target] of links) symlinkSync(target, join(rootfs, path));
+    return rootfs;
+  }
+
+  test.each([
+    ["lib//file", { kind: "file", path: "/usr/lib/file" }],
+    ["/absolute", { kind: "file", path: "/usr/lib/file" }],
+    ["lib/../../../out", { kind: "file", path: "/usr/lib/file" }],
+    ["out", { kind: "file", path: "/usr/lib/file" }],
+    ["lib/file/x", { kind: "other", path: "/usr/lib/file" }],
+    ["lib/", { kind: "other", path: "/usr/lib" }],
+    ["/", { kind: "other", path: "/" }],
+    ["nowhere/x", { kind: "missing", path: "/etc", rest: "/etc/none/x" }],
+  ])("%s", async (path, found) => {
+    expect(await findInRootfs(makeTree(), path)).toEqual(found);
+  });
+
+  test.each(["round", "self"])("%s goes on for ever, and is given up", async (path) => {
+    await expect(findInRootfs(makeTree(), path)).rejects.toMatchObject({
+      code: "ANYPROC_IMAGE_NOT_FOUND",
+      message: expect.stringContaining("more than 40"),
+    });
   });
 });

@@ -10,8 +10,8 @@ import {
   startRegistry,
 } from "../../../../tools/services/registry.ts";
 import { inspectImage, listTags, pullImage, pushImage, type RegistryOptions } from "../../src/index.ts";
-import { applyTo } from "../fixtures/apply.ts";
 import { makeImage } from "../fixtures/image.ts";
+import { makeRootfs } from "../fixtures/rootfs.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 import { describeTree, listFiles } from "../fixtures/tree.ts";
 import { answer, startTroubledRegistry } from "../fixtures/troubled-registry.ts";
@@ -19,22 +19,6 @@ import { answer, startTroubledRegistry } from "../fixtures/troubled-registry.ts"
 const missing = registryMissing();
 if (missing && process.env["CI"]) throw new Error(missing);
 if (missing) console.log(`skipped: ${missing}`);
-
-/** A small tree to push, with something of everything. */
-async function makeRootfs(): Promise<{ readonly directory: string; readonly rootfs: string }> {
-  const directory = temporaryDirectory();
-  const { root } = await applyTo(directory, [
-    [
-      { path: "bin/tool", content: "#!/bin/sh\n", mode: 0o4755, uid: 3, gid: 4 },
-      { path: "bin/same", type: "hardlink", linkPath: "bin/tool" },
-      { path: "etc/closed/", mode: 0o700 },
-      { path: "etc/link", type: "symlink", linkPath: "/bin/tool" },
-      { path: "large", content: "x".repeat(300_000), xattrs: { "user.note": "kept" } },
-      { path: "null", type: "character-device", device: { major: 1, minor: 3 } },
-    ],
-  ]);
-  return { directory, rootfs: root };
-}
 
 const modes: [string, RegistryServerOptions][] = [
   ["plain http", {}],

@@ -1,7 +1,7 @@
 /** Bytes at a file's start that tell what it is: what Linux itself looks at, linux/binfmts.h, BINPRM_BUF_SIZE. */
 export const headerBytes = 256;
 
-/** Why this machine cannot execute a file that starts so; undefined when it can, as far as its start tells. */
+/** Why execve(2) refuses a file that starts so; undefined when it does not, as far as its start tells. */
 export function formatProblem(header: Buffer): string | undefined {
   return header.subarray(0, 2).equals(Buffer.from("#!")) ? scriptProblem(header) : nativeProblem(header);
 }
@@ -77,7 +77,7 @@ function elfProblem(header: Buffer): string | undefined {
   const name = elfMachines.get(machine) ?? `machine ${machine}`;
   const native = nativeMachines[process.arch] ?? [];
   if (!native.includes(name)) {
-    return `it is built for ${name}, and this machine is ${native[0] ?? process.arch}: open one that is built for it`;
+    return `it is built for ${name}, and this machine is ${native[0] ?? process.arch}: use one that is built for it`;
   }
   // ET_EXEC and ET_DYN: the rest are object files and memory images.
   return type === 2 || type === 3 ? undefined : "it is an ELF file, but not an executable one: link it first";

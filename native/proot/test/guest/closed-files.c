@@ -1,0 +1,37 @@
+// Root opens what a file's mode closes, and leaves the mode as it is; who has dropped root does not. Needs root, real
+// or made-up.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static char path[] = "/tmp/anyproc-closed-XXXXXX";
+
+int main(void) {
+  struct stat status;
+  char text[8];
+  if (getuid() != 0) {
+    puts("skipped: not root");
+    return 0;
+  }
+  int file = mkstemp(path);
+  CHECK(file >= 0 && write(file, "text", 4) == 4 && fchmod(file, 0) == 0 && close(file) == 0);
+  file = open(path, O_RDWR);
+  CHECK(file >= 0 && read(file, text, sizeof text) == 4 && write(file, "more", 4) == 4 && close(file) == 0);
+  file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  CHECK(file >= 0 && close(file) == 0);
+  CHECK(stat(path, &status) == 0 && (status.st_mode & 07777) == 0 && status.st_size == 0);
+  CHECK_ERRNO(open(path, O_RDONLY | O_CREAT | O_EXCL, 0600), EEXIST);
+  pid_t child = fork();
+  if (child == 0) {
+    CHECK(setgid(1234) == 0 && setuid(1234) == 0);
+    CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+    _exit(0);
+  }
+  int ended;
+  CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+  CHECK(unlink(path) == 0);
+  return 0;
+}
