@@ -1,11 +1,12 @@
 import { type EndOptions, type ProgramExit, type PtySize, type SignalName, unsupported } from "@anyproc/core";
 import type { DockerConnection } from "../connection/connect.ts";
 import { statusOf } from "../connection/daemon-error.ts";
+import type { ProgramStreams } from "../streams/program-streams.ts";
 
 /** Signals to a container's program, and its end. */
 export interface ContainerControl {
   signal(name: SignalName): Promise<void>;
-  end(options: EndOptions): Promise<void>;
+  end(options: EndOptions, streams: ProgramStreams): Promise<void>;
   resize(size: Required<PtySize>): Promise<void>;
 }
 
@@ -41,6 +42,11 @@ export function containerControl(
     }
   }
 
+  async function sendLast(name: SignalName, streams: ProgramStreams): Promise<void> {
+    await send(name);
+    streams.takeLeftovers();
+  }
+
   async function signal(name: SignalName): Promise<void> {
     if (hasInit && keptByInit.has(name)) {
       throw unsupported(
@@ -52,10 +58,10 @@ export function containerControl(
     await send(name);
   }
 
-  async function end({ killSignal, forceKillAfterMs }: EndOptions): Promise<void> {
+  async function end({ killSignal, forceKillAfterMs }: EndOptions, streams: ProgramStreams): Promise<void> {
     const asks = killSignal !== "SIGKILL" && forceKillAfterMs > 0;
-    if (asks) await send(killSignal);
-    if (!asks || !(await isOverWithin(over, forceKillAfterMs))) await send("SIGKILL");
+    if (asks) await sendLast(killSignal, streams);
+    if (!asks || !(await isOverWithin(over, forceKillAfterMs))) await sendLast("SIGKILL", streams);
     await over;
   }
 

@@ -1,12 +1,13 @@
 import { type EndOptions, isAnyprocError, type ProgramExit, type SignalName, unsupported } from "@anyproc/core";
 import { endScript } from "@anyproc/core/remote-shell";
+import type { ProgramStreams } from "../streams/program-streams.ts";
 import type { ContainerTarget } from "./container-target.ts";
 import { openExec } from "./open-exec.ts";
 
 /** Signals to a program in a container, and its end. */
 export interface ExecControl {
   signal(name: SignalName): Promise<void>;
-  end(options: EndOptions): Promise<void>;
+  end(options: EndOptions, streams: ProgramStreams): Promise<void>;
 }
 
 /** Controls a program by its process id in the container, from a shell there: a daemon has no request for it. */
@@ -20,20 +21,23 @@ export function execControl(target: ContainerTarget, pid: number, exited: Promis
     hasEnded = true;
   });
   // Root may signal every program there, whoever runs it.
-  const run = async (script: string): Promise<void> => {
+  const run = async (script: string, onStarted?: () => void): Promise<void> => {
     const { socket } = await openExec(target, { Cmd: ["/bin/sh", "-c", script], User: "0" });
     socket.resume();
+    onStarted?.();
     await new Promise<void>((resolve) => socket.once("close", resolve));
   };
   return {
     async signal(name) {
       if (!hasEnded) await run(`kill -s ${name.slice("SIG".length)} ${pid}`);
     },
-    async end({ killSignal, forceKillAfterMs }) {
+    async end({ killSignal, forceKillAfterMs }, streams) {
       // A container that has ended has taken its programs along.
-      await run(endScript(pid, killSignal, Math.ceil(forceKillAfterMs / 50))).catch((error: unknown) => {
+      const takeLeftovers = (): void => streams.takeLeftovers();
+      await run(endScript(pid, killSignal, Math.ceil(forceKillAfterMs / 50)), takeLeftovers).catch((error: unknown) => {
         if (!isAnyprocError(error)) throw error;
       });
+      takeLeftovers();
       await over;
     },
   };

@@ -5,6 +5,8 @@ import type { CommandHeader } from "@anyproc/core/remote-shell";
 const highWaterMark = 256 * 1024;
 // Docker Engine API, "Attach to a container": one byte for the stream, three zeros, four bytes for the length.
 const headerBytes = 8;
+// More than pipes, daemon and connection hold between them.
+const leftoverBytes = 16 * 1024 * 1024;
 // Enough to recognise what an init or a runtime says instead of the program.
 const keptBeginning = 200;
 const streamOfErrors = 2;
@@ -29,6 +31,7 @@ export class ProgramStreams {
   #header: Buffer = Buffer.alloc(0);
   #target: ProgramOutput;
   #left = 0;
+  #allowance = 0;
   #preface: CommandHeader | undefined;
 
   /** @param preface what comes before the program's own bytes: on stderr, or on the terminal */
@@ -59,6 +62,13 @@ export class ProgramStreams {
   /** How stderr, or what the terminal showed, began. */
   get beginning(): string {
     return this.#beginning;
+  }
+
+  /** Takes in what a program that is being ended has left behind, read or not: a daemon tells of no exit before. */
+  takeLeftovers(): void {
+    this.#allowance = Math.max(this.stdout.readableLength, this.stderr?.readableLength ?? 0) + leftoverBytes;
+    this.#full.clear();
+    this.#connection.resume();
   }
 
   readonly #split = (chunk: Buffer): void => {
@@ -93,7 +103,7 @@ export class ProgramStreams {
     }
     if (output.destroyed) {
       this.onAbandoned();
-    } else if (rest.length > 0 && !output.push(rest)) {
+    } else if (rest.length > 0 && !output.push(rest) && output.readableLength >= this.#allowance) {
       this.#full.add(output);
       this.#connection.pause();
     }

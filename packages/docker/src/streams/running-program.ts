@@ -10,7 +10,7 @@ export interface StartedProgram {
   readonly streams: ProgramStreams;
   readonly exited: Promise<ProgramExit>;
   readonly signal: (name: SignalName) => Promise<void>;
-  readonly end: (options: EndOptions) => Promise<void>;
+  readonly end: (options: EndOptions, streams: ProgramStreams) => Promise<void>;
   readonly resize: (size: Required<PtySize>) => Promise<void>;
   /** False for a program that somebody else started: it is not told that nobody reads here any more. @default true */
   readonly isOurs?: boolean;
@@ -47,7 +47,7 @@ export function runningProgram(started: StartedProgram): RunningProgram {
     stderr: command.stderr === "null" ? discard(streams.stderr) : streams.stderr,
     exited,
     signal,
-    end,
+    end: (options) => end(options, streams),
     ...(pty && { resize: (size: Required<PtySize>) => void resize(size) }),
   };
 }
