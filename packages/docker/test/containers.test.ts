@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exec } from "@anyproc/core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { containersWith } from "../src/containers/removal.ts";
 import { type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
 
@@ -156,7 +156,7 @@ describeOn("docker")("a new container", () => {
     await within(enter(server), async (docker) => {
       const process = await docker.spawn(["sh", "-c", "trap '' TERM; (setsid sleep 8888 &) ; echo up; sleep 8888"]);
       await process.lines()[Symbol.asyncIterator]().next();
-      expect(sleepers("8888")).toBe(2);
+      await vi.waitFor(() => expect(sleepers("8888")).toBe(2));
       await process.kill();
       expect(sleepers("8888")).toBe(0);
       expect(sleepers("7777")).toBe(1);
