@@ -67,6 +67,9 @@ export function compliance(name: string, options: ComplianceOptions): void {
       get sharesProcessIds() {
         return subject?.sharesProcessIds ?? true;
       },
+      get keepsOrphanOutput() {
+        return subject?.keepsOrphanOutput ?? true;
+      },
       script(text, ...args) {
         return [subject?.sh ?? "sh", "-c", text, "sh", ...args];
       },

@@ -9,6 +9,8 @@ export interface Subject {
   readonly sh?: string;
   /** False where each process has a table of process ids to itself, so that none can be looked for. @default true */
   readonly sharesProcessIds?: boolean;
+  /** False where what a left-alone child writes after its parent's end may get lost. @default true */
+  readonly keepsOrphanOutput?: boolean;
 }
 
 /** Options of compliance(). */
@@ -34,6 +36,8 @@ export interface Suite {
   readonly environment: Environment;
   /** Whether one process can look for another one by its id. */
   readonly sharesProcessIds: boolean;
+  /** Whether all comes that a child writes which its parent has left behind. */
+  readonly keepsOrphanOutput: boolean;
   /** argv that runs a script in the environment's POSIX shell; `$1` is the first of `args`. */
   script(text: string, ...args: readonly (string | Uint8Array)[]): [string, ...(string | Uint8Array)[]];
 }

@@ -29,7 +29,8 @@ for (const engine of ["docker", "podman"] as const) {
         const { connection } = containers;
         const keeper = await containers.spawn(["sleep", "infinity"]);
         const environment = await enterContainer(keeper.container().id, { connection });
-        return { environment, cleanup: () => containers.close() };
+        // podman lets go of the streams when the first process has ended.
+        return { environment, keepsOrphanOutput: engine !== "podman", cleanup: () => containers.close() };
       },
     });
   });
