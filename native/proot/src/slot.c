@@ -42,11 +42,11 @@ void *slot_acquire(void) {
 }
 
 void slot_release(void *top) {
-  char *slot = (char *)top - SLOT_SIZE;
-  if (slot < slots[0] || slot >= slots[SLOT_COUNT])
-    SYS_2(SYS_munmap, slot, SLOT_SIZE);
+  uintptr_t offset = (uintptr_t)top - SLOT_SIZE - (uintptr_t)slots;
+  if (offset < sizeof slots)
+    __atomic_store_n(&process.slot_owner[offset / SLOT_SIZE], 0, __ATOMIC_RELEASE);
   else
-    __atomic_store_n(&process.slot_owner[(slot - slots[0]) / SLOT_SIZE], 0, __ATOMIC_RELEASE);
+    SYS_2(SYS_munmap, (char *)top - SLOT_SIZE, SLOT_SIZE);
 }
 
 void *slot_holding(uintptr_t address) {
