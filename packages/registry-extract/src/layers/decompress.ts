@@ -62,6 +62,8 @@ async function* packed(
     } else if (hasNativeZstd(zlib)) {
       const frames = new ZstdFrameSplitter();
       yield* through(zlib.createZstdDecompress(options), first, reader, (chunk) => frames.split(chunk));
+      // Node.js 22 ends without a word where the data does.
+      if (frames.isCutShort) throw invalidArchive("its zstd data is cut short");
     } else {
       yield* decompressZstd(first, reader);
     }

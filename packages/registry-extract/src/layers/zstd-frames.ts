@@ -24,6 +24,12 @@ export class ZstdFrameSplitter {
   #hasChecksum = false;
   #isAtEnd = false;
   #isLost = false;
+  #isInFrame = false;
+
+  /** Whether the data so far stops in the middle of a frame. */
+  get isCutShort(): boolean {
+    return !this.#isLost && (this.#isInFrame || this.#fieldBytes > 0);
+  }
 
   /** The pieces of a chunk, each of which ends where the chunk or a frame does. */
   split(chunk: Buffer): Buffer[] {
@@ -55,6 +61,7 @@ export class ZstdFrameSplitter {
 
   #takeMagic(): void {
     const value = this.#field.readUInt32LE();
+    this.#isInFrame = true;
     if (value === magic) this.#expect(1, false, () => this.#takeDescriptor());
     else if ((value & 0xfffffff0) >>> 0 === skippableMagic) this.#expect(4, false, () => this.#takeSkippableSize());
     // The decoder has the better words for what is wrong.
@@ -91,6 +98,7 @@ export class ZstdFrameSplitter {
 
   #endFrame(): void {
     this.#isAtEnd = true;
+    this.#isInFrame = false;
     this.#expect(4, false, () => this.#takeMagic());
   }
 }
