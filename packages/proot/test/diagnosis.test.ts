@@ -131,7 +131,7 @@ test.skipIf(engineIsMissing)("a limit on file sizes is named", async () => {
 });
 
 test.skipIf(engineIsMissing)("inside the engine everything works", async () => {
-  expect(await findingsIn([await findEngine(), "--rootfs", "/", "--"])).toEqual({
+  expect(await findingsIn([await findEngine(), "--rootfs", "/", "--id", "0:0", "--"])).toEqual({
     ok: true,
     failed: [],
     start: "runs",
