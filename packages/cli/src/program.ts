@@ -5,8 +5,10 @@ import { copyCommand } from "./commands/copy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { emrunCommand } from "./commands/emrun.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
+import { helpCommand } from "./commands/help.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { runCommand } from "./commands/run.ts";
+import { writeOutput } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What a subcommand calls with its exit status. */
@@ -21,15 +23,16 @@ export function createProgram(setExitCode: SetExitCode): Command {
     .usage("[options] COMMAND")
     .version(packageVersion(), "--version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command")
+    .helpCommand(false)
     .enablePositionalOptions()
     .addHelpText("after", "\nExample:\n  $ anyproc run --rootfs ./debian -- cat /etc/os-release");
   for (const command of [runCommand, pullCommand, copyCommand, emrunCommand, doctorCommand, completionCommand]) {
     program.addCommand(command(setExitCode));
   }
+  program.addCommand(helpCommand(program.commands.map((command) => command.name())));
   for (const command of [program, ...program.commands]) {
     addGlobalOptions(command);
-    command.configureOutput({ outputError: () => {} });
+    command.configureOutput({ writeOut: writeOutput, outputError: () => {} });
     command.exitOverride((error) => {
       throw error.exitCode === 0 || error.code === "commander.help" ? error : usageError(command, error);
     });
