@@ -38,7 +38,7 @@ describe("exit status", () => {
     writeFileSync(file, "not a program\n");
     expect(await anyproc(["run", file])).toMatchObject({
       exitCode: 126,
-      stderr: `anyproc: ${file}: found, but not executable\n`,
+      stderr: `anyproc: ${file}: found, but not executable: nobody may execute it: chmod +x ${file}\n`,
     });
   });
 
