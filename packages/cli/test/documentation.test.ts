@@ -11,7 +11,7 @@ import { anyproc, anyprocArgv, startAnyproc } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const program = createProgram(() => {});
+const program = await createProgram(() => {});
 const { ok: hasProot } = await diagnose();
 
 describe.skipIf(process.platform === "win32")("the README's example", () => {
