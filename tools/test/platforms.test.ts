@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 
 // Built, as they are published: `npm test` builds before it tests.
 const packages = new URL("../../packages/", import.meta.url);
-const entry = (name: string): URL => new URL(`${name}/dist/index.js`, packages);
-const names = readdirSync(packages).filter((name) => existsSync(entry(name)));
+const entry = (name: string): string => new URL(`${name}/dist/index.js`, packages).href;
+const names = readdirSync(packages).filter((name) => existsSync(new URL(entry(name))));
 const asPlatform = new URL("fixtures/as-platform.mjs", import.meta.url).href;
 
 interface Outcome {
