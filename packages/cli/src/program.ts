@@ -29,7 +29,7 @@ const overviews: readonly string[] = ["completion", "help"];
 export async function createProgram(setExitCode: SetExitCode, args: readonly string[] = []): Promise<Command> {
   const program = new Command("anyproc")
     .description(
-      "Runs a program anywhere: on this machine, on another one over SSH, or inside a plain root filesystem directory.",
+      "Runs a program anywhere: on this machine, on another one over SSH, in a container, or inside a plain root filesystem directory.",
     )
     .usage("[options] COMMAND")
     .version(packageVersion(), "--version", "print the version")
