@@ -32,10 +32,12 @@ export function writeError(bytes: Uint8Array): void {
 
 /** Writes to stdout. A reader that has seen enough (`| head`) is no failure. */
 export function writeOutput(text: string): void {
-  process.stdout.on("error", (error) => {
-    if (!isSystemError(error, "EPIPE")) throw error;
-  });
+  if (!process.stdout.listeners("error").includes(throwUnlessClosed)) process.stdout.on("error", throwUnlessClosed);
   process.stdout.write(text);
+}
+
+function throwUnlessClosed(error: Error): void {
+  if (!isSystemError(error, "EPIPE")) throw error;
 }
 
 /** Writes the JSON document of a subcommand. */
