@@ -60,7 +60,7 @@ function neededSubcommands([word = ""]: readonly string[]): readonly string[] {
 /** Commander's error in the form that every failure of anyproc has. */
 function usageError(command: Command, error: CommanderError): UsageError {
   const [what = "", hint] = error.message.replace(/^error: /, "").split(/\.?(?:\n|$)/);
-  const suggestion = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint ?? "")?.[1];
+  const suggestion = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint ?? "")?.[1]?.replace(/, (?=[^,]*$)/, " or ");
   const name = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
   const where = command.parent ? `${command.name()}: ` : "";
   return new UsageError(`${where}${what}: ${suggestion ? `did you mean ${suggestion}?` : `see \`${name} --help\``}`);

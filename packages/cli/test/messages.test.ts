@@ -9,6 +9,7 @@ describe("anyproc's own failures: exit status 125, one sentence that names the o
     [[], "Usage: anyproc [options] COMMAND"],
     [["bogus"], "anyproc: unknown command 'bogus': see `anyproc --help`"],
     [["rum"], "anyproc: unknown command 'rum': did you mean run?"],
+    [["--vers"], "anyproc: unknown option '--vers': did you mean --verbose or --version?"],
     [["help", "bogus"], "anyproc: unknown command 'bogus': see `anyproc --help`"],
     [["help", "rum"], "anyproc: unknown command 'rum': did you mean run?"],
     [["run"], "anyproc: run: missing required argument 'command': see `anyproc run --help`"],
