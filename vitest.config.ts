@@ -23,6 +23,8 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "tools/test/**/*.test.ts"],
     testTimeout: 30_000,
     pool: "forks",
+    // All of them, not all but one: the tests wait for servers and programs more than they compute.
+    maxWorkers: "100%",
     sequence: { sequencer: ComplianceFirst },
     reporters: ["default", ...(reports ? ["json"] : [])],
     ...(reports && { outputFile: { json: `${reports}/vitest-${process.pid}.json` } }),

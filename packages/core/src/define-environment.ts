@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { type Command, type CommandInput, toCommand } from "./command.ts";
 import type { Capabilities, Environment, FileSystem, SpawnOptions } from "./environment.ts";
@@ -76,7 +75,7 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
 }
 
 async function closed(stream: Readable | null): Promise<void> {
-  if (stream && !stream.closed) await once(stream, "close");
+  if (stream && !stream.closed) await new Promise((resolve) => stream.once("close", resolve));
 }
 
 function checkCapabilities(name: string, capabilities: Capabilities, command: Command): void {
