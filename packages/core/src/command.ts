@@ -120,7 +120,7 @@ export function mergeEnv(
   const merged: Record<string, string> = Object.create(null);
   const sources = command.extendEnv === false ? [command.env] : [own, command.env];
   for (const source of sources) {
-    // process.env among them, of which each property is a question to the system: no more of them than it takes.
+    // One of them is process.env, which asks the system at each look: for...in would look twice.
     for (const name of Object.keys(source ?? {})) {
       const value = source?.[name];
       if (value === undefined) delete merged[name];

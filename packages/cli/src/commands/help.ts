@@ -1,7 +1,10 @@
 import { Argument, Command } from "commander";
 import type { SetExitCode } from "../program.ts";
 
-/** `anyproc help`, for the subcommands of these names. It is ours so that a mistyped name is refused in the same words as anywhere else. */
+/**
+ * `anyproc help`, for the subcommands of these names. It is not commander's own, so that a mistyped name is refused in
+ * the same words as anywhere else.
+ */
 export function helpCommand(_setExitCode: SetExitCode, names: readonly string[]): Command {
   return new Command("help")
     .description("print the help of a command")

@@ -22,6 +22,6 @@ export function interpreterProblem(program: ProgramFile): string | undefined {
   if (!header) return undefined;
   const interpreter = scriptInterpreter(header);
   return interpreter === undefined
-    ? `${path} is there, but the loader that it names is not (PT_INTERP, elf(5)): install that C library, or use a static build`
-    : `${path} is there, but the interpreter of its first line, ${interpreter}, is not: install that, or correct the line`;
+    ? "the loader that it names (PT_INTERP, elf(5)) is missing: install that C library, or use a static build"
+    : `its interpreter is missing: install ${JSON.stringify(interpreter)}, or correct the first line of ${path}`;
 }
