@@ -24,8 +24,8 @@ bool is_nested(void) {
   return mincore((void *)SHIM_TEXT, 1, &resident) == 0;
 }
 
-// Where a bind's guest path lies now. Symlinks are those of the new root. mount(2) follows a last one whatever was asked
-// for, so that none can be covered.
+// Where a bind's guest path lies now. Symlinks are those of the new root. mount(2) follows the last one too, so that it
+// cannot be covered.
 static void find_in_root(const char *root, const struct bind_option *bind, char out[PATH_MAX]) {
   const char *guest = bind->guest;
   struct open_how how = {.flags = O_PATH | O_CLOEXEC | (bind->no_follow ? O_NOFOLLOW : 0), .resolve = RESOLVE_IN_ROOT};
