@@ -48,9 +48,12 @@ export function inEnvironment(environment: Environment, options: EnvironmentRunn
 
 /** The memory file's path in this process's own /proc directory, if the environment sees the very same file there. */
 async function findInMemory(environment: Environment, payload: OpenedPayload): Promise<Place | undefined> {
-  if (!payload.isMemfd) return undefined;
+  // Only what runs on this machine has this process in its /proc. On another one somebody else's process may have the
+  // same id, and a file of the same name, which anybody can give.
+  const isOnThisMachine = environment.capabilities.pid !== "none";
+  if (!payload.isMemfd || !isOnThisMachine) return undefined;
   const path = `/proc/${process.pid}/fd/${payload.file.descriptor}`;
-  // proc_pid_fd(5) shows the name that memfd_create(2) was given, and no two payloads have the same digest.
+  // proc_pid_fd(5) shows the name that memfd_create(2) was given.
   const target = await environment.fs?.readlink(path).catch(() => undefined);
   return target === `/memfd:${payload.digest} (deleted)` ? { path, remove: () => Promise.resolve() } : undefined;
 }

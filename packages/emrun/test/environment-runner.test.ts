@@ -1,12 +1,13 @@
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { type Environment, isAnyprocError } from "@anyproc/core";
+import type { Environment } from "@anyproc/core";
 import * as emrun from "@anyproc/emrun";
 import * as efrun from "@anyproc/emrun/efrun";
 import { createHost } from "@anyproc/host";
 import { createProot, findEngine } from "@anyproc/proot";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { available } from "./available.ts";
 import { hasAddon } from "./implementations.ts";
 import { dynamicExecutable, script } from "./payloads.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -24,13 +25,11 @@ async function closing(environment: Environment): Promise<Environment> {
   return environment;
 }
 
-const hasEngine = await findEngine().then(
-  () => true,
-  (error: unknown) => {
-    if (!isAnyprocError(error)) throw error;
-    return false;
-  },
+const missingEngine = await findEngine().then(
+  () => undefined,
+  (error: unknown) => String(error),
 );
+const hasEngine = available(missingEngine === undefined, String(missingEngine));
 
 const environments = [
   { name: "host", canRun: true, create: async () => closing(createHost()) },

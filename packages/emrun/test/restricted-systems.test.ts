@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { available } from "./available.ts";
 import { canRunModules, runModule } from "./child-node.ts";
 import { hasAddon } from "./implementations.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -20,8 +21,10 @@ function canPrepare(setUp: string): boolean {
 }
 
 const setMemfdNoexec = (value: number): string => `echo ${value} >/proc/sys/vm/memfd_noexec`;
-const canMount = canPrepare("mount -t tmpfs none /mnt");
-const canSetNoexec = canPrepare(setMemfdNoexec(2));
+const isRoot = process.getuid?.() === 0;
+const canMount = isRoot && available(canPrepare("mount -t tmpfs none /mnt"), "this system lets nothing be mounted");
+const canSetNoexec =
+  isRoot && available(canPrepare(setMemfdNoexec(2)), "this kernel has no sysctl vm.memfd_noexec, or keeps it as it is");
 
 /** What a payload's life is like there. Prints one line of JSON. */
 const report = `

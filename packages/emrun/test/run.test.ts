@@ -5,13 +5,17 @@ import { devNull } from "node:os";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { available } from "./available.ts";
 import { canRunModules, moduleArguments } from "./child-node.ts";
 import { hasAddon, implementations } from "./implementations.ts";
 import { dynamicExecutable, script } from "./payloads.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 const busybox = "/bin/busybox";
-const isBusyboxStatic = existsSync(busybox) && !readFileSync(busybox).includes("/lib64/ld-linux");
+const isBusyboxStatic = available(
+  existsSync(busybox) && !readFileSync(busybox).includes("/lib64/ld-linux"),
+  `${busybox} is missing, or linked dynamically: apt-get install busybox-static`,
+);
 
 function collector(): { stream: PassThrough; read: () => Promise<string> } {
   const stream = new PassThrough();

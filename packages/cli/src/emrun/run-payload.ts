@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Exit } from "@anyproc/core";
+import type { Exit, SignalName } from "@anyproc/core";
 import type { RunCommand, Runnable } from "@anyproc/emrun";
 import { writeJson } from "../output.ts";
 import { forwardSignals } from "../run/forward-signals.ts";
@@ -36,10 +36,11 @@ export async function runCaptured(library: Emrun, payload: Runnable, command: Ru
 
 async function runForwarding(library: Emrun, payload: Runnable, command: RunCommand): Promise<Exit> {
   const sentByTerminal = terminalSignals();
-  const running = await library.defaultRunner.start(payload, command);
-  const stopForwarding = forwardSignals(running, { except: sentByTerminal });
+  const starting = library.defaultRunner.start(payload, command);
+  const signal = async (name: SignalName): Promise<void> => (await starting).signal(name);
+  const stopForwarding = forwardSignals({ signal }, { except: sentByTerminal });
   try {
-    return await running.wait();
+    return await (await starting).wait();
   } finally {
     stopForwarding();
   }
