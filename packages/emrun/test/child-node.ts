@@ -11,8 +11,9 @@ const readsTypeScript = Boolean((process.features as { typescript?: unknown }).t
 
 /** Whether modules can run in a Node.js process of their own here. */
 export const canRunModules: boolean = available(
-  readsTypeScript || existsSync(`${directory}/dist/index.js`),
-  "this Node.js reads no TypeScript, and nothing is built: pnpm build",
+  readsTypeScript || existsSync(`${directory}/dist/index.js`)
+    ? undefined
+    : "this Node.js reads no TypeScript, and nothing is built: pnpm build",
 );
 
 const conditions = readsTypeScript ? ["--conditions=@anyproc/source", "--no-warnings"] : [];

@@ -25,11 +25,7 @@ async function closing(environment: Environment): Promise<Environment> {
   return environment;
 }
 
-const missingEngine = await findEngine().then(
-  () => undefined,
-  (error: unknown) => String(error),
-);
-const hasEngine = available(missingEngine === undefined, String(missingEngine));
+const hasEngine = available(await findEngine().then(() => undefined, String));
 
 const environments = [
   { name: "host", canRun: true, create: async () => closing(createHost()) },

@@ -12,4 +12,4 @@ export const implementations = [
 const addon = loadAddon();
 
 /** False where payloads cannot run from memory, for tests of just that. */
-export const hasAddon: boolean = available(!(addon instanceof Error), String(addon));
+export const hasAddon: boolean = available(addon instanceof Error ? addon.message : undefined);

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -11,20 +11,16 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 // are. sysctl vm.memfd_noexec belongs to the pid namespace.
 const namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"];
 
-function canPrepare(setUp: string): boolean {
-  try {
-    execFileSync("unshare", [...namespaces.slice(1), "sh", "-ec", setUp], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether root can set something up in namespaces of its own; others are not expected to. */
+function canPrepare(what: string, setUp: string): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const { status } = spawnSync("unshare", [...namespaces.slice(1), "sh", "-ec", setUp]);
+  return available(status === 0 ? undefined : `this system does not let root ${what}`);
 }
 
 const setMemfdNoexec = (value: number): string => `echo ${value} >/proc/sys/vm/memfd_noexec`;
-const isRoot = process.getuid?.() === 0;
-const canMount = isRoot && available(canPrepare("mount -t tmpfs none /mnt"), "this system lets nothing be mounted");
-const canSetNoexec =
-  isRoot && available(canPrepare(setMemfdNoexec(2)), "this kernel has no sysctl vm.memfd_noexec, or keeps it as it is");
+const canMount = canPrepare("mount a directory", "mount -t tmpfs none /mnt");
+const canSetNoexec = canPrepare("set vm.memfd_noexec, which came with kernel 6.3", setMemfdNoexec(2));
 
 /** What a payload's life is like there. Prints one line of JSON. */
 const report = `

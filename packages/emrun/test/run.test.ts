@@ -13,8 +13,9 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 const busybox = "/bin/busybox";
 const isBusyboxStatic = available(
-  existsSync(busybox) && !readFileSync(busybox).includes("/lib64/ld-linux"),
-  `${busybox} is missing, or linked dynamically: apt-get install busybox-static`,
+  existsSync(busybox) && !readFileSync(busybox).includes("/lib64/ld-linux")
+    ? undefined
+    : `${busybox} is missing, or linked dynamically: apt-get install busybox-static`,
 );
 
 function collector(): { stream: PassThrough; read: () => Promise<string> } {
