@@ -69,6 +69,28 @@ describe.runIf(canRunModules)("without the addon", () => {
     });
   });
 
+  test.each([
+    ["linux", "arm64", /linux-arm64 .*build it from the sources and name it in ANYPROC_EMRUN_ADDON/],
+    ["android", "arm64", /android-arm64 .*build it from the sources/],
+    ["darwin", "arm64", /memory files on darwin .*payloads run from temporary files/],
+    ["win32", "x64", /memory files on win32 .*payloads run from temporary files/],
+  ])("on %s-%s the reason is the system", async (platform, arch, reason) => {
+    // What Node.js says of the system decides, so that is all that is changed.
+    const module = `
+      Object.defineProperties(process, { platform: { value: "${platform}" }, arch: { value: "${arch}" } });
+      const { open } = await import("@anyproc/emrun");
+      const { isMemfd, fallbackReason } = await open(Buffer.from("#!/bin/sh"));
+      console.log(JSON.stringify({ isMemfd, code: fallbackReason.code, reason: fallbackReason.message }));`;
+    const directory = await temporaryDirectory();
+    // Windows has another name for it.
+    const result = JSON.parse(await runModule(module, { env: { TMPDIR: directory, TEMP: directory } }));
+    expect(result).toEqual({
+      isMemfd: false,
+      code: "ANYPROC_UNSUPPORTED",
+      reason: expect.stringMatching(reason),
+    });
+  });
+
   test("everything else is the same: order aside, output, exit codes, formats", async () => {
     const module = `
       import * as emrun from "@anyproc/emrun";
