@@ -51,11 +51,10 @@ describe.each(implementations)("$name and descriptors", ({ name, functions }) =>
 
   test.runIf(hasAddon)("a payload has its three streams and its own file, nothing else of ours", async () => {
     await using other = await functions.open(script("# a payload that is open at the same time"));
-    const { combinedOutput } = await functions.run(script("ls -l /proc/$$/fd | sed -n 's/.* -> //p'"));
-    const kinds = String(combinedOutput)
-      .trim()
-      .split("\n")
-      .map((target) => /^(\/memfd|pipe):/.exec(target)?.[1] ?? dirname(target));
+    // Without a pipe of the shell's own, which would come and go while ls looks.
+    const { combinedOutput } = await functions.run(script("ls -l /proc/$$/fd"));
+    const targets = [...String(combinedOutput).matchAll(/ -> (.*)$/gm)].map(([, target = ""]) => target);
+    const kinds = targets.map((target) => /^(\/memfd|pipe):/.exec(target)?.[1] ?? dirname(target));
     // A shell keeps its script open, so that is there also when it is a temporary file.
     expect(new Set(kinds)).toEqual(new Set(["/dev", "pipe", name === "emrun" ? "/memfd" : tmpdir()]));
     expect(String(combinedOutput)).not.toContain(other.digest);
