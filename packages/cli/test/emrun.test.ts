@@ -50,6 +50,13 @@ describe("anyproc emrun", () => {
     });
   });
 
+  test("output that is too much for a JSON document ends the payload", async () => {
+    const outcome = await anyproc(["emrun", "--json", "/bin/cat"], { input: "x".repeat(105_000_000) });
+    expect(outcome.exitCode).toBe(125);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ error: { code: "ANYPROC_OUTPUT_LIMIT" } });
+    expect(outcome.stderr).toMatch(/^anyproc: \/bin\/cat: more than 104857600 bytes .*: run it without --json\n$/);
+  });
+
   test.each([
     { allowed: true, args: [] },
     { allowed: false, args: ["--default", "deny"] },
