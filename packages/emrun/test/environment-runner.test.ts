@@ -100,10 +100,40 @@ test("a dynamic executable on the host", async () => {
   expect(String(combinedOutput)).not.toBe("");
 });
 
-test("an environment without files cannot take what it does not see", async () => {
-  const { fs: _files, ...host } = await closing(createHost());
-  const runner = emrun.inEnvironment(host);
-  await expect(emrun.run(script(""), [], { runner })).rejects.toMatchObject({ code: "ANYPROC_UNSUPPORTED" });
+describe("inEnvironment: without files", () => {
+  async function withoutFiles(): Promise<Environment> {
+    const { fs: _files, ...host } = await closing(createHost());
+    return host;
+  }
+
+  test("a payload is written there by a shell, before its own input, and removed", async () => {
+    const directory = await temporaryDirectory();
+    const runner = emrun.inEnvironment(await withoutFiles(), { directory });
+    const text = script('echo "$# $1"; cat; umask; exit 3');
+    const options = { runner, stdin: Buffer.from("input\n"), reject: false };
+    const { exitCode, combinedOutput } = await emrun.run(text, ["a b", ""], options);
+    expect({ exitCode, output: String(combinedOutput) }).toEqual({
+      exitCode: 3,
+      output: `2 a b\ninput\n${process.umask().toString(8).padStart(4, "0")}\n`,
+    });
+    const silent = await emrun.run(script("cat; echo end"), [], { runner });
+    expect(String(silent.combinedOutput)).toBe("end\n");
+    const large = Buffer.concat([dynamicExecutable(), Buffer.alloc(3_000_000)]);
+    const stdin = Buffer.alloc(300_000, "x");
+    expect((await emrun.run(large, [], { runner, stdin })).combinedOutput).toEqual(stdin);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test("what cannot be written is exit code 126", async () => {
+    const runner = emrun.inEnvironment(await withoutFiles(), { directory: "/no/such" });
+    await expect(emrun.run(script(""), [], { runner })).rejects.toMatchObject({
+      exitCode: 126,
+      message: expect.stringContaining("/no/such/"),
+    });
+    await expect(emrun.runIO(script(""), [], { runner, stdin: "inherit" })).rejects.toMatchObject({
+      code: "ANYPROC_UNSUPPORTED",
+    });
+  });
 });
 
 test("a directory that cannot be written to leaves nothing behind", async () => {

@@ -1,15 +1,20 @@
 import { access } from "node:fs/promises";
+import { createDocker } from "@anyproc/docker";
 import { allowAll, inEnvironment, open, PolicyError, run } from "@anyproc/emrun";
 import { connectSsh } from "@anyproc/ssh";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DockerServer, dockerServerMissing, startDockerServer } from "../../../tools/services/docker.ts";
 import { type SshServer, sshServerMissing, startSshServer } from "../../../tools/services/ssh.ts";
 import { hasAddon } from "./implementations.ts";
 import { script } from "./payloads.ts";
 
-const missing = sshServerMissing();
-if (missing) console.warn(`tests against a real server are skipped: ${missing}`);
+const missingSsh = sshServerMissing();
+const missingDocker = dockerServerMissing();
+for (const missing of [missingSsh, missingDocker]) {
+  if (missing) console.warn(`tests against a real server are skipped: ${missing}`);
+}
 
-describe.skipIf(missing)("inEnvironment: over SSH", () => {
+describe.skipIf(missingSsh)("inEnvironment: over SSH", () => {
   let server: SshServer;
   beforeAll(async () => {
     server = await startSshServer();
@@ -53,5 +58,24 @@ describe.skipIf(missing)("inEnvironment: over SSH", () => {
     expect(writes).toBe(0);
     await run(script("true"), [], { runner });
     expect(writes).toBe(1);
+  });
+});
+
+describe.skipIf(missingDocker)("inEnvironment: a container that is made for one command", () => {
+  // It starts when two processors get round to it.
+  const timeout = 120_000;
+  let server: DockerServer;
+  beforeAll(async () => {
+    server = await startDockerServer();
+  }, timeout);
+  afterAll(() => server?.stop(), timeout);
+
+  test("a payload comes by stdin, before its own input", { timeout }, async () => {
+    const { host, image } = server;
+    await using environment = await createDocker({ image, pull: "never", network: "none", connection: { host } });
+    await using payload = await open(script('echo "$1"; cat; ls /tmp; exit 4'));
+    const options = { runner: inEnvironment(environment), stdin: Buffer.from("input\n"), reject: false };
+    const { exitCode, combinedOutput } = await run(payload, ["argument"], options);
+    expect({ exitCode, output: String(combinedOutput) }).toEqual({ exitCode: 4, output: "argument\ninput\n" });
   });
 });
