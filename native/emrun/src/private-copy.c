@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,29 +19,40 @@ struct copying {
   const uint8_t *from;
   uint8_t *to;
   size_t size;
-  sem_t copied; // how many steps are there that have not been hashed
+  size_t step_count;
+  atomic_size_t taken; // how many steps are being copied, or have been
+  atomic_bool *copied; // which of them have been
 };
 
-static size_t step_at(size_t done, size_t size) {
-  return size - done < STEP ? size - done : STEP;
+static size_t step_size(const struct copying *copying, size_t step) {
+  size_t rest = copying->size - step * STEP;
+  return rest < STEP ? rest : STEP;
 }
 
-static void *copy(void *data) {
-  struct copying *copying = data;
-  for (size_t done = 0; done < copying->size; done += STEP) {
-    memcpy(copying->to + done, copying->from + done, step_at(done, copying->size));
-    sem_post(&copying->copied);
-  }
+// Copies a step that no thread has taken yet; false when there is none.
+static bool copy_step(struct copying *copying) {
+  size_t step = atomic_fetch_add(&copying->taken, 1);
+  if (step >= copying->step_count) return false;
+  memcpy(copying->to + step * STEP, copying->from + step * STEP, step_size(copying, step));
+  atomic_store(&copying->copied[step], true);
+  return true;
+}
+
+static void *copy_steps(void *copying) {
+  while (copy_step(copying)) continue;
   return NULL;
 }
 
 static int hash_steps(struct copying *copying, struct digest *digest) {
-  for (size_t done = 0; done < copying->size; done += STEP) {
-    while (sem_wait(&copying->copied) == -1 && errno == EINTR) continue;
-    int error = digest_update(digest, copying->to + done, step_at(done, copying->size));
-    if (error != 0) return error;
+  int error = 0;
+  for (size_t step = 0; step < copying->step_count && error == 0; step++) {
+    // What the other thread has not come to is done here, so that nobody waits for it to get a processor.
+    while (!atomic_load(&copying->copied[step])) {
+      if (!copy_step(copying)) sched_yield();
+    }
+    error = digest_update(digest, copying->to + step * STEP, step_size(copying, step));
   }
-  return 0;
+  return error;
 }
 
 static int hash(struct copying *copying, uint8_t out[DIGEST_SIZE]) {
@@ -52,12 +64,11 @@ static int hash(struct copying *copying, uint8_t out[DIGEST_SIZE]) {
   return error;
 }
 
-// Copying takes a fraction of what hashing takes, so on a thread of its own it costs no time, with the clearing of new
-// pages that it causes.
+// Copying takes a fraction of what hashing takes, with the clearing of new pages that it causes, so a second thread
+// soon has it done beside the hashing.
 static int copy_and_hash(struct copying *copying, uint8_t out[DIGEST_SIZE]) {
   pthread_t thread;
-  bool has_thread = copying->size >= LARGE && pthread_create(&thread, NULL, copy, copying) == 0;
-  if (!has_thread) copy(copying);
+  bool has_thread = copying->size >= LARGE && pthread_create(&thread, NULL, copy_steps, copying) == 0;
   int error = hash(copying, out);
   if (has_thread) pthread_join(thread, NULL);
   return error;
@@ -72,12 +83,17 @@ static uint8_t *allocate(size_t size) {
 }
 
 int private_copy_create(const uint8_t *payload, size_t size, struct private_copy *out) {
-  struct copying copying = {.from = payload, .to = allocate(size), .size = size};
-  if (copying.to == NULL) return -ENOMEM;
-  sem_init(&copying.copied, 0, 0);
-  int error = copy_and_hash(&copying, out->digest);
-  sem_destroy(&copying.copied);
-  out->data = copying.to;
-  if (error != 0) free(out->data);
+  struct copying copying = {
+    .from = payload,
+    .to = allocate(size),
+    .size = size,
+    .step_count = (size + STEP - 1) / STEP,
+  };
+  copying.copied = calloc(copying.step_count, sizeof *copying.copied);
+  bool has_memory = copying.to != NULL && copying.copied != NULL;
+  int error = has_memory ? copy_and_hash(&copying, out->digest) : -ENOMEM;
+  free(copying.copied);
+  if (error != 0) free(copying.to);
+  else out->data = copying.to;
   return error;
 }
