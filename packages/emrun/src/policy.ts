@@ -51,7 +51,10 @@ export const allowAll: Policy = createPolicy("allow", new Map());
  */
 export function checkPolicy(policy: Policy, digest: string): void {
   if (typeof policy?.verdictOf !== "function") {
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", "policy is none: derive one from allowAll, or leave it unset");
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      "policy is no policy: derive one from allowAll, or leave it unset",
+    );
   }
   if (policy.verdictOf(digest) !== "allow") throw new PolicyError(digest);
 }

@@ -27,7 +27,7 @@ export function explainStart(name: string, header: Buffer, command: RunCommand, 
   }
   if (code === "EBADF") {
     const numbers = JSON.stringify(command.descriptors);
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", `descriptors is ${numbers}: not all of them are open`, {
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", `descriptors is ${numbers}: give open ones only`, {
       cause: error,
     });
   }
