@@ -9,6 +9,7 @@
 #include "identity.h"
 #include "proc-link.h"
 #include "sys.h"
+#include "syscall-numbers.h"
 #include "text.h"
 
 static const char attribute[] = OWNERS_ATTRIBUTE;
@@ -46,10 +47,29 @@ static bool read_owner(const char *value, long length, struct owner *out) {
   return length > 0 && read_id(&value, limit, ':', &out->uid) && read_id(&value, limit, '\0', &out->gid);
 }
 
+// getxattrat(2), from Linux 6.13 on, needs no way through /proc. -ENOSYS, or what a sandbox says, where it is not there.
+static long get_attribute_at(const struct place *place, char value[VALUE_SIZE]) {
+  static bool is_missing;
+  const struct {
+    uint64_t value;
+    uint32_t size, flags;
+  } request = {.value = (uintptr_t)value, .size = VALUE_SIZE};
+  if (__atomic_load_n(&is_missing, __ATOMIC_RELAXED))
+    return -ENOSYS;
+  long result = SYS_6(SYS_getxattrat, place->descriptor, place->path, place->magic ? 0 : AT_SYMLINK_NOFOLLOW, attribute,
+                      &request, sizeof request);
+  if (result == -ENOSYS || result == -EPERM)
+    __atomic_store_n(&is_missing, true, __ATOMIC_RELAXED);
+  return result;
+}
+
 static bool owner_of_place(struct place *place, struct owner *out) {
   char value[VALUE_SIZE];
   long arguments[6] = {0, (long)attribute, (long)value, sizeof value};
-  return read_owner(value, path_call_plain(place, place->magic ? SYS_getxattr : SYS_lgetxattr, arguments, 0), out);
+  long result = get_attribute_at(place, value);
+  if (result == -ENOSYS || result == -EPERM)
+    result = path_call_plain(place, place->magic ? SYS_getxattr : SYS_lgetxattr, arguments, 0);
+  return read_owner(value, result, out);
 }
 
 // By the descriptor's link in /proc, which leads to what O_PATH opened too.

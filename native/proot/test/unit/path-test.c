@@ -3,16 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <linux/fs.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -22,6 +27,7 @@
 #include "owners.h"
 #include "path.h"
 #include "scene.h"
+#include "syscall-numbers.h"
 
 static char scene[PATH_MAX]; // holds root/ and host/
 
@@ -496,6 +502,27 @@ static void owners(void) {
   an_attribute_that_is_no_owner_is_nobody_s();
 }
 
+// Linux before 6.13 has no getxattrat(2).
+static void owners_on_an_older_kernel(void) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getxattrat, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog filter = {sizeof code / sizeof *code, code};
+  pid_t child = fork();
+  if (child == 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+      err(1, "seccomp");
+    owners();
+    exit(expect_finish("owners on an older kernel"));
+  }
+  int status;
+  EXPECT(waitpid(child, &status, 0), child);
+  EXPECT(status, 0);
+}
+
 static void socket_names_may_grow_too_long(void) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   char deep[PATH_MAX];
@@ -613,6 +640,7 @@ int main(void) {
   proc_files_tell_guest_paths();
   the_cache_follows_changes();
   the_host_uid_is_shown_as_the_guest_s();
+  owners_on_an_older_kernel();
   owners();
   socket_names_may_grow_too_long();
   socket_names_are_told_as_given();
