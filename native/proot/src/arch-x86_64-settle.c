@@ -28,7 +28,11 @@ static void go_back_from_entry(greg_t *registers) {
 }
 
 static bool holds_something(const struct deferred_frame *frame) {
-  return frame->resume != 0 && frame->resume_error == 0;
+  return frame->resume != 0 && frame->resume_errors[0] == 0;
+}
+
+static bool asks_again(const struct deferred_frame *frame, long result) {
+  return frame->resume != 0 && (result == -frame->resume_errors[0] || result == -frame->resume_errors[1]);
 }
 
 static void leave_deferred(greg_t *registers, const struct deferred_frame *frame, long result) {
@@ -51,7 +55,7 @@ static void settle_deferred(greg_t *registers, uintptr_t at) {
   bool is_left = at >= (uintptr_t)gate_deferred_leave, is_made = at >= (uintptr_t)gate_deferred_called;
   if (!is_left && holds_something(frame))
     return;
-  if (is_left || (is_made && (frame->resume == 0 || result != -frame->resume_error))) {
+  if (is_left || (is_made && !asks_again(frame, result))) {
     leave_deferred(registers, frame, result);
     return;
   }

@@ -43,8 +43,11 @@ gate_deferred_called:
         mov %rax, FRAME_RESULT(%rsp)
         mov FRAME_RESUME(%rsp), %rcx
         jrcxz 1f
-        mov FRAME_RESUME_ERROR(%rsp), %rcx
+        mov FRAME_RESUME_ERRORS(%rsp), %rcx
         jrcxz 3f
+        lea (%rax,%rcx), %rcx
+        jrcxz 3f
+        mov FRAME_RESUME_ERRORS+8(%rsp), %rcx
         lea (%rax,%rcx), %rcx
         jrcxz 3f
         jmp 1f

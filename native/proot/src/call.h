@@ -21,7 +21,7 @@ struct deferred {
   int data_pointer;
   // Ask the handler again (stage 1, `call->result` set) instead of returning the result to the guest.
   bool resume;
-  long resume_error; // ... only if the call gives this one; 0: whatever it gives
+  long resume_errors[2]; // ... only if the call gives one of these errors; both 0: whatever it gives
   uint32_t data_size; // bytes of `data` in use; only those are copied. Keep it small: goroutine stacks are.
   _Alignas(16) char data[PATH_MAX + 64];
 };

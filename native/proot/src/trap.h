@@ -19,7 +19,7 @@ struct deferred_frame {
   long result;
   uint64_t mask; // the guest's, while the handler is asked again
   long resume;
-  long resume_error; // negated
+  long resume_errors[2]; // negated; the second is the first where there is but one
   long flags;        // the guest's, while the handler is asked again
   long guest_number;
   _Alignas(16) char data[];
