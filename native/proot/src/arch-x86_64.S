@@ -1,6 +1,7 @@
 // Every kernel entry of the engine, the way into a trap and out of it, and the jump into the guest.
 #include "arch-x86_64-assembly.h"
 #include "arch-x86_64.h"
+#include "slot.h"
 
 #define SYS_SECCOMP 1
 #define SIGINFO_CODE 8
@@ -126,8 +127,10 @@ function call_on_stack
         pop %rbp
         ret
 
+// On the first private stack, so that the guest's keeps what execve(2) has put there and nothing else.
 function _start
         mov %rsp, %rdi
+        lea slots+SLOT_SIZE(%rip), %rsp
         xor %ebp, %ebp
         call start
         ud2
