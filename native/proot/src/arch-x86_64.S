@@ -44,11 +44,12 @@ gate_deferred_called:
         mov %rax, FRAME_RESULT(%rsp)
         mov FRAME_RESUME(%rsp), %rcx
         jrcxz 1f
-        mov FRAME_RESUME_ERRORS(%rsp), %rcx
+        lea -FRAME_RESUME_ALWAYS(%rcx), %rcx
         jrcxz 3f
+        mov FRAME_RESUME_RESULTS(%rsp), %rcx
         lea (%rax,%rcx), %rcx
         jrcxz 3f
-        mov FRAME_RESUME_ERRORS+8(%rsp), %rcx
+        mov FRAME_RESUME_RESULTS+8(%rsp), %rcx
         lea (%rax,%rcx), %rcx
         jrcxz 3f
         jmp 1f

@@ -98,7 +98,7 @@ static long open_later(struct call *call, struct place *place, const struct open
   deferred->data_argument = 1;
   deferred->data_size = (uint32_t)strlen(place->path) + 1;
   memcpy(deferred->data, place->path, deferred->data_size);
-  deferred->resume = false;
+  deferred->resume = RESUME_NEVER;
   return CALL_DEFERRED;
 }
 
@@ -153,12 +153,10 @@ static bool may_open_unseen(const struct call *call, const struct opening *openi
 
 // What the kernel says of a symlink to be followed, and of a mode that may be opened.
 static void look_after_errors(struct deferred *deferred, const struct opening *opening) {
-  long *error = deferred->resume_errors;
-  if (!keeps_link(opening))
-    *error++ = -ELOOP;
-  if (modes_may_be_opened())
-    *error++ = -EACCES;
-  deferred->resume = error > deferred->resume_errors;
+  bool follows = !keeps_link(opening), opens_modes = modes_may_be_opened();
+  deferred->resume = follows || opens_modes ? RESUME_ON_RESULTS : RESUME_NEVER;
+  deferred->resume_results[0] = follows ? -ELOOP : -EACCES;
+  deferred->resume_results[1] = opens_modes ? -EACCES : -ELOOP;
 }
 
 // Returns -ELOOP, now or as the result of the deferred call, for a symlink and for what has to be looked at after all.

@@ -55,16 +55,16 @@ static long make_deferred(struct deferred *deferred) {
 }
 
 static bool asks_again(const struct deferred *deferred, long result) {
-  const long *errors = deferred->resume_errors;
-  return deferred->resume && (errors[0] == 0 || result == errors[0] || (errors[1] != 0 && result == errors[1]));
+  const long *results = deferred->resume_results;
+  return deferred->resume == RESUME_ALWAYS ||
+         (deferred->resume == RESUME_ON_RESULTS && (result == results[0] || result == results[1]));
 }
 
 long guest_call(long number, long a, long b, long c, long d, long e, long f) {
   static struct deferred deferred;
   struct call call = {.number = number, .argument = {a, b, c, d, e, f}, .deferred = &deferred};
   deferred.data_argument = deferred.data_pointer = -1;
-  deferred.resume = false;
-  memset(deferred.resume_errors, 0, sizeof deferred.resume_errors);
+  deferred.resume = RESUME_NEVER;
   for (;;) {
     long result = path_call(&call);
     if (result != CALL_DEFERRED)
