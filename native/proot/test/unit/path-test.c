@@ -128,6 +128,18 @@ static void symlinks_are_read_in_guest_terms(void) {
   EXPECT_TEXT(leads_to("/loop/x"), "ELOOP");
 }
 
+static void a_slash_in_a_symlink_asks_for_a_directory(void) {
+  use_plain();
+  EXPECT(GUEST_2(SYS_symlink, "slashed/", "/tmp/slashed"), 0);
+  EXPECT(GUEST_2(SYS_symlink, "slashed", "/tmp/to-slashed"), 0);
+  EXPECT(GUEST_3(SYS_open, "/tmp/slashed", O_WRONLY | O_CREAT, 0644), -EISDIR);
+  EXPECT(GUEST_3(SYS_open, "/tmp/to-slashed", O_RDONLY | O_CREAT, 0644), -EISDIR);
+  EXPECT(GUEST_3(SYS_open, "/tmp/slashed", O_WRONLY, 0), -ELOOP);
+  EXPECT(GUEST_3(SYS_open, "/tmp/slashed", O_WRONLY | O_CREAT | O_NOFOLLOW, 0644), -ELOOP);
+  EXPECT(GUEST_1(SYS_unlink, "/tmp/slashed"), 0);
+  EXPECT(GUEST_1(SYS_unlink, "/tmp/to-slashed"), 0);
+}
+
 static void forty_symlinks_are_followed(void) {
   char name[32], target[32];
   use_plain();
@@ -569,6 +581,7 @@ int main(void) {
   build();
   root_is_the_top();
   symlinks_are_read_in_guest_terms();
+  a_slash_in_a_symlink_asks_for_a_directory();
   forty_symlinks_are_followed();
   trailing_slashes_demand_a_directory();
   bad_paths_have_their_errors();
