@@ -186,6 +186,6 @@ long exec_call(struct call *call) {
   deferred->argument[1] = (long)plan->argv;
   deferred->argument[2] = argument[at ? 3 : 2];
   deferred->argument[5] = (long)plan;
-  deferred->resume = true;
+  deferred->resume = RESUME_ALWAYS;
   return CALL_DEFERRED;
 }

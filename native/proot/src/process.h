@@ -1,4 +1,5 @@
-// What belongs to one process and not to its forked children: a page that the kernel wipes in them.
+// What belongs to one process and not to its forked children: with the private stacks and the exec plans it lies in
+// memory that the kernel wipes in them, program.c. What a vfork child shares stays.
 #ifndef ANYPROC_PROCESS_H
 #define ANYPROC_PROCESS_H
 
@@ -20,9 +21,6 @@ struct process {
 };
 
 extern struct process process;
-
-// Asks the kernel to wipe `process` on fork (madvise(2), MADV_WIPEONFORK). Memory that a vfork child shares stays.
-void process_start(void);
 #endif
 
 #endif

@@ -14,7 +14,6 @@
 #include "image.h"
 #include "life.h"
 #include "path.h"
-#include "process.h"
 #include "report.h"
 #include "signals.h"
 #include "start.h"
@@ -159,6 +158,12 @@ static void correct_stack(struct initial_stack *stack) {
   stack->base[0] = stack->argc;
 }
 
+// madvise(2), MADV_WIPEONFORK: so that a fork copies nothing of it either.
+static void keep_from_children(void) {
+  extern char private_start[], image_end[];
+  SYS_3(SYS_madvise, private_start, image_end - private_start, MADV_WIPEONFORK);
+}
+
 void program(struct initial_stack *stack, const char *handover) {
   int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
   int descriptor = (int)text_read_number(&handover);
@@ -168,7 +173,7 @@ void program(struct initial_stack *stack, const char *handover) {
   long error = start_configuration(base);
   if (error < 0)
     give_up(report, error, handover);
-  process_start();
+  keep_from_children();
   life_arm();
   identity_read(&handover);
   path_own_executable = path = handover;

@@ -252,6 +252,15 @@ is_gone_or_zombie() {
 }
 until_true is_gone_or_zombie "$child"
 expect 'a quiet forked child is not left' yes "$(is_gone_or_zombie "$child" && echo yes)"
+if [ "$(id -u)" -eq 0 ]; then
+  "$engine" "${options[@]}" --rootfs / -- perl -e '$| = 1; $> = $< = 65534; if (my $child = fork) { print "$child\n" } sleep 1000' >"$scratch/forked" &
+  launcher=$!
+  read -r child <"$scratch/forked"
+  kill -KILL "$launcher"
+  { wait "$launcher"; } 2>/dev/null
+  until_true is_gone_or_zombie "$child"
+  expect 'nor one of another user' yes "$(is_gone_or_zombie "$child" && echo yes)"
+fi
 : >"$scratch/log"
 mkfifo "$scratch/life"
 "$engine" "${options[@]}" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &
