@@ -48,7 +48,7 @@ if (noAttributes && process.env["CI"]) throw new Error(noAttributes);
 if (noAttributes) console.log(`skipped: ${noAttributes}`);
 
 test.skipIf(noAttributes)("owners that guests gave to files are those of the image, and no attributes", async () => {
-  const directory = await temporaryDirectory();
+  const directory = temporaryDirectory();
   const rootfs = join(directory, "rootfs");
   for (const name of ["theirs", "unmarked"]) mkdirSync(join(rootfs, name), { recursive: true });
   writeFileSync(join(rootfs, "theirs/file"), "");
