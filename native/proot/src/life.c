@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "process.h"
 #include "sys.h"
 #include "text.h"
+#include "working-directory.h"
 
 static long open_pipe(struct text *path) {
   return SYS_4(SYS_openat, AT_FDCWD, text_end(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
@@ -93,6 +95,8 @@ long life_fork(struct call *call) {
   if (call->argument[1] != 0)
     return -EPERM; // for namespaces: the child would not come back here, as it has a stack of its own
   unsigned long flags = (unsigned long)call->argument[0];
+  if ((flags & CLONE_FS) != 0)
+    working_directory_share();
   long result = namespace_check(flags);
   deferred->argument[0] = (long)namespace_strip(flags);
   return result < 0 ? result : CALL_DEFERRED;

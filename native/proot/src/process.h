@@ -6,6 +6,7 @@
 #define SLOT_COUNT 32
 
 #ifndef __ASSEMBLER__
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { EXEC_BUFFER_COUNT = 8, TRAP_COUNTER_COUNT = 64 };
@@ -21,6 +22,9 @@ struct process {
 };
 
 extern struct process process;
+
+// Whether this memory is the calling process's own, and not that of a vfork child's parent.
+bool process_owns_memory(void);
 #endif
 
 #endif

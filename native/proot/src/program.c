@@ -21,6 +21,7 @@
 #include "text.h"
 #include "trace.h"
 #include "trap.h"
+#include "working-directory.h"
 
 // Past the point of no return the kernel, too, can only kill. The run's first program has someone to tell.
 static _Noreturn void give_up(int report, long error, const char *object) {
@@ -196,6 +197,8 @@ void program(struct initial_stack *stack, const char *handover) {
           PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
   if (report >= 0)
     SYS_1(SYS_close, report);
+  if (flags & EXEC_DIRECTORY_SHARED)
+    working_directory_share();
   if (flags & EXEC_TRACE_PUT_OFF)
     trace_catch_up();
   signals_start(!(flags & EXEC_TRAP_BLOCKED));

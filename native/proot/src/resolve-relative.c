@@ -10,6 +10,7 @@
 #include "proc-link.h"
 #include "resolve.h"
 #include "sys.h"
+#include "working-directory.h"
 
 // Where the guest's own directory cannot be named (removed, outside, too deep or behind a closed one), the kernel
 // resolves below it.
@@ -145,27 +146,55 @@ static bool is_near(const char *joined, size_t length, const struct parts *parts
   return goes_straight(buffer, length, length + 1 + rest_length);
 }
 
+// Appends a relative path to the directory's of `length` bytes. Returns the new length, 0 when it is too long.
+static size_t join(char joined[PATH_MAX], size_t length, const char *path, size_t path_length) {
+  if (length + 1 + path_length >= PATH_MAX)
+    return 0;
+  joined[length] = '/';
+  memcpy(joined + length + 1, path, path_length);
+  joined[length + 1 + path_length] = '\0';
+  return length + 1 + path_length;
+}
+
+// A path whose start is known without asking the kernel.
+static long resolve_from_known(const struct parts *parts, enum path_follow follow, char joined[PATH_MAX],
+                               struct place *out, bool *taken) {
+  size_t length;
+  *taken = false;
+  if (!working_directory_get(joined, &length) || join(joined, length, parts->path, parts->length) == 0 ||
+      !is_near(joined, length, parts, follow, out->buffer))
+    return 0;
+  return take_as_it_is(AT_FDCWD, parts, follow, out, taken);
+}
+
 static long resolve_joined(int dirfd, const struct parts *parts, enum path_follow follow, bool is_symlink,
                            struct place *out) {
   char joined[PATH_MAX];
-  size_t skipped;
+  size_t skipped, length = 0;
+  bool taken = false, may_be_near = !is_symlink;
+  long result = 0;
+  uint32_t generation = directory_cache_generation();
+  if (may_be_near && dirfd == AT_FDCWD)
+    result = resolve_from_known(parts, follow, joined, out, &taken);
+  if (result < 0 || taken)
+    return result;
   long directory = starting_directory(dirfd, parts, joined, &skipped);
-  size_t rest = parts->length - skipped;
   if (directory == -EBADF || directory == -ENOTDIR)
     return directory;
-  if (directory < 0 || (size_t)directory + 1 + rest >= sizeof joined)
-    return resolve_beneath(dirfd, parts, follow, out);
   if (directory == 1)
     directory = 0;
-  joined[directory] = '/';
-  memcpy(joined + directory + 1, parts->path + skipped, rest + 1);
-  if (!is_symlink && skipped == 0 && is_near(joined, (size_t)directory, parts, follow, out->buffer)) {
-    bool taken;
-    long result = take_as_it_is(dirfd, parts, follow, out, &taken);
+  if (directory >= 0)
+    length = join(joined, (size_t)directory, parts->path + skipped, parts->length - skipped);
+  if (length == 0)
+    return resolve_beneath(dirfd, parts, follow, out);
+  if (skipped == 0 && dirfd == AT_FDCWD)
+    working_directory_put(joined, (size_t)directory, generation);
+  if (may_be_near && skipped == 0 && is_near(joined, (size_t)directory, parts, follow, out->buffer)) {
+    result = take_as_it_is(dirfd, parts, follow, out, &taken);
     if (result < 0 || taken)
       return result;
   }
-  long result = resolve_absolute(joined, (size_t)directory + 1 + rest, follow, out);
+  result = resolve_absolute(joined, length, follow, out);
   if (!is_unsettled(result))
     return result;
   long beneath = resolve_beneath(dirfd, parts, follow, out);
