@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -187,6 +187,7 @@ async function removeLeftUsers(): Promise<void> {
 }
 
 async function removeUser(user: string): Promise<void> {
+  signalQuietly(processesOf(user), "SIGKILL");
   await onPasswd(() => {
     try {
       execFileSync("userdel", ["--force", user], { stdio: "pipe" });
@@ -195,6 +196,18 @@ async function removeUser(user: string): Promise<void> {
       if ((error as { status?: number }).status !== 6) throw error;
     }
   });
+}
+
+/** What a user runs: programs outlive a connection that is lost, and would belong to the next user with that number. */
+function processesOf(user: string): number[] {
+  const uid = new RegExp(`^${user}:[^:]*:(\\d+):`, "m").exec(readFileSync("/etc/passwd", "utf8"))?.[1];
+  return runningProcesses().filter((pid) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === Number(uid));
+}
+
+function runningProcesses(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Only one program at a time may change /etc/passwd; several test files start servers at once. */
@@ -248,11 +261,10 @@ async function untilReady(port: number, child: ChildProcess, log: () => string):
 /** The processes below one that are sshd's own: what users run is left to their sessions' end. */
 function descendants(root: number): number[] {
   const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
+  for (const pid of runningProcesses()) {
     try {
-      const [, command, , parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, "utf8")) ?? [];
-      if (command?.startsWith("sshd")) parents.set(Number(name), Number(parent));
+      const [, command, , parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+      if (command?.startsWith("sshd")) parents.set(pid, Number(parent));
     } catch {
       // It ended meanwhile.
     }

@@ -380,6 +380,22 @@ describeOnServer("many at once", () => {
     });
   });
 
+  it("says that a program still runs where the server takes neither a session nor a signal to end it", async () => {
+    const config = ["MaxSessions 1", 'ForceCommand exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'];
+    await withServer({ config }, async (deaf) => {
+      await within(enter(deaf, { timeoutMs: 1000 }), async (other) => {
+        const process = other.create(["sh", "-c", "echo $$; exec sleep 1000"], { forceKillAfterMs: 100 });
+        const lines = process.lines()[Symbol.asyncIterator]();
+        await process.start();
+        const pid = Number((await lines.next()).value);
+        await process.close();
+        expect(await rejection(process.wait())).toMatchObject({ code: "ANYPROC_STILL_RUNNING" });
+        expect(isAlive(pid)).toBe(true);
+        globalThis.process.kill(pid, "SIGKILL");
+      });
+    });
+  });
+
   it("says so when the server allows no session at all", async () => {
     await withServer({ config: ["MaxSessions 0"] }, async (none) => {
       await within(enter(none), async (other) => {

@@ -22,6 +22,7 @@ import { terminalInput } from "./terminal-input.ts";
 interface WatchedChannel {
   readonly channel: ClientChannel;
   readonly exited: Promise<ProgramExit>;
+  readonly loseSight: (reason: Error) => void;
   readonly stdout: CommandOutput;
   readonly stderr: CommandOutput | null;
 }
@@ -46,11 +47,12 @@ export async function startCommand(
     if (preamble !== "") channel.write(preamble);
     return watch;
   });
-  const { channel, exited, stdout, stderr } = watched;
-  const found = await header.found;
+  const { channel, exited, loseSight, stdout, stderr } = watched;
+  const found = await connection.answered(header.found);
   if (found.kind !== "started") throw await startFailure(connection, command, session, found, watched);
 
-  const control = remoteControl(connection, channel, found.pid, exited, command.user);
+  const name = programName(command);
+  const control = remoteControl(connection, { name, pid: found.pid, user: command.user, channel, exited, loseSight });
   let hasEnded = false;
   abandoned = () => {
     // Reading has stopped: a local program would get SIGPIPE from its next write, or SIGHUP when its terminal is gone.
@@ -93,8 +95,14 @@ function watchChannel(
   hasPty: boolean,
   onAbandoned: () => void,
 ): WatchedChannel {
+  let loseSight: (reason: Error) => void = () => {};
   const exited = new Promise<ProgramExit>((resolve, reject) => {
     const forget = connection.onLost(reject);
+    loseSight = (reason) => {
+      forget();
+      reject(reason);
+      channel.close();
+    };
     channel.once("exit", (code: number | null, signal?: string) => {
       forget();
       // sshd(8) has no name for signals outside RFC 4254's list.
@@ -118,6 +126,7 @@ function watchChannel(
   return {
     channel,
     exited,
+    loseSight,
     stdout: new CommandOutput(channel, hasPty ? header : undefined, onAbandoned),
     stderr: hasPty ? null : new CommandOutput(channel.stderr, header, onAbandoned),
   };
@@ -135,7 +144,8 @@ async function startFailure(
     if (said.length < 1024) said += chunk.toString("utf8");
   });
   stderr?.resume();
-  const [exit] = await Promise.all([exited.catch((error: Error) => error), once(stdout, "end")]);
+  const over = Promise.all([exited.catch((error: Error) => error), once(stdout, "end")]);
+  const [exit] = await connection.answered(over);
   if (exit instanceof Error) return exit;
   if (header.kind === "no-cwd") {
     const cwd = command.cwd ?? session.cwd;
