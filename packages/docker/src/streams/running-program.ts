@@ -1,7 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Command, EndOptions, ProgramExit, PtySize, RunningProgram, SignalName } from "@anyproc/core";
+import { terminalInput } from "@anyproc/core/remote-shell";
 import type { ProgramStreams } from "./program-streams.ts";
-import { terminalInput } from "./terminal-input.ts";
 
 /** What is known of a program that has been started. */
 export interface StartedProgram {
