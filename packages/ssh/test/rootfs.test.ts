@@ -309,6 +309,48 @@ describeOnServer.each(transports)("by %s", (transport) => {
   });
 });
 
+const busybox = "/bin/busybox";
+
+describeOnServer("a server with other tools", () => {
+  /** A server's PATH with these programs of BusyBox's and a shell, which has no others built in. */
+  function toolsOf(names: readonly string[]): { env: { PATH: string } } {
+    const path = local("tools");
+    fs.chmodSync(directory, 0o755);
+    fs.mkdirSync(path);
+    for (const name of names) fs.symlinkSync(busybox, join(path, name));
+    fs.symlinkSync("/bin/dash", join(path, "sh"));
+    return { env: { PATH: path } };
+  }
+
+  it.runIf(process.env["CI"] || fs.existsSync(busybox))("is synchronised with BusyBox's tar and no find", async () => {
+    const tools = ["env", "id", "head", "tar", "find", "xargs", "sha256sum", "mkdir"];
+    await within(enter(server, toolsOf(tools)), async (small) => {
+      const source = local("source");
+      makeTree(source);
+      const rootfs = small.rootfs(remote);
+      expect(await rootfs.upload(source)).toMatchObject({ transport: "tar", sent: 7 });
+      expect(describeTree(remote)).toBe(describeTree(source));
+      expect(await rootfs.upload(source)).toMatchObject({ sent: 0 });
+      expect(await rootfs.upload(source, { compare: "checksum" })).toMatchObject({ sent: 0 });
+      // SFTP does not tell which names are one file.
+      expect(await rootfs.download(local("back"))).toMatchObject({ transport: "sftp", sent: 8 });
+      await rootfs.copyTo(small.rootfs(`${remote}-copy`));
+      expect(describeTree(`${remote}-copy`)).toBe(describeTree(source));
+    });
+  });
+
+  it.runIf(process.env["CI"] || fs.existsSync(busybox))("is synchronised over SFTP where there is no tar", async () => {
+    await within(enter(server, toolsOf(["env", "id", "head"])), async (bare) => {
+      const source = local("source");
+      makeTree(source);
+      const rootfs = bare.rootfs(remote);
+      expect(await rootfs.upload(source)).toMatchObject({ transport: "sftp", sent: 7 });
+      expect(describeTree(remote)).toBe(describeTree(source));
+      expect(await rootfs.upload(source, { compare: "checksum" })).toMatchObject({ sent: 0 });
+    });
+  });
+});
+
 describeOnServer("a server that only allows SFTP", () => {
   it("is synchronised over SFTP, without being asked", async () => {
     await withServer(sshServerKinds.filesOnly, async (filesOnly) => {

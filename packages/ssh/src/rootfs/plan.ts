@@ -9,8 +9,10 @@ export interface PlanOptions {
   readonly writer: { readonly uid: number | undefined; readonly gid: number | undefined };
   /** The transport makes fifos and devices. */
   readonly canMakeSpecial: boolean;
-  /** The transport gives what is new its owner, and directories their mode and time. */
-  readonly keepsAttributes: boolean;
+  /** The transport gives what is new its owner. */
+  readonly keepsOwners: boolean;
+  /** The transport gives new directories their mode and time. */
+  readonly keepsDirectories: boolean;
   /** Paths of files that have the same content although their times differ, found by checksum. */
   readonly sameContent: ReadonlySet<string>;
   /** Paths of files whose content differs although size and time agree. */
@@ -71,7 +73,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
       }
       fresh.add(entry.path);
       // A directory without write permission could not be moved: that is taken away in the end.
-      if (!options.keepsAttributes || (entry.mode & 0o700) !== 0o700) attributes.add(entry);
+      if (!options.keepsDirectories || (entry.mode & 0o700) !== 0o700) attributes.add(entry);
     } else if (old && !isCarried && isSame(entry, old, options, changedInodes)) {
       unchanged += 1;
       if (differsInAttributes(entry, old, canGiveAway)) attributes.add(entry);
@@ -84,7 +86,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
       else hardLinks.set(entry.path, carrier);
     }
     stage.push(entry);
-    if (canGiveAway && !options.keepsAttributes) giveAway(entry, options.writer, attributes, losses);
+    if (canGiveAway && !options.keepsOwners) giveAway(entry, options.writer, attributes, losses);
     // tar makes symlinks last, and may forget to set the time of their directory again.
     if (isCarried && entry.type === "symlink") touched.add(parent);
     if (isCarried) continue;

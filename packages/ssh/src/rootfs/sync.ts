@@ -20,7 +20,8 @@ export interface SyncDirection {
   /** Who writes on the target. */
   readonly writer: Pick<RemoteTools, "uid" | "gid">;
   readonly canMakeSpecial: boolean;
-  readonly keepsAttributes: boolean;
+  readonly keepsOwners: boolean;
+  readonly keepsDirectories: boolean;
   readonly transportName: "tar" | "sftp";
   readonly transport: Transport;
 }
@@ -55,7 +56,8 @@ export async function sync(direction: SyncDirection, options: SyncOptions): Prom
         delete: options.delete ?? false,
         writer,
         canMakeSpecial: direction.canMakeSpecial,
-        keepsAttributes: direction.keepsAttributes,
+        keepsOwners: direction.keepsOwners,
+        keepsDirectories: direction.keepsDirectories,
         sameContent: content.same,
         differentContent: content.different,
       },

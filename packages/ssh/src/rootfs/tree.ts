@@ -77,6 +77,17 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
+/** Groups entries by how deep they lie, deepest first: a directory may lose the permissions by which others are reached. */
+export function byDepth<T extends { readonly path: string }>(entries: Iterable<T>): T[][] {
+  const levels: T[][] = [];
+  for (const entry of entries) {
+    const depth = entry.path === "." ? 0 : entry.path.split("/").length;
+    levels[depth] ??= [];
+    levels[depth].push(entry);
+  }
+  return levels.filter((level) => level !== undefined).reverse();
+}
+
 const lossLimit = 100;
 
 /** What could not be kept, counted, and the first of it told. */
