@@ -2,7 +2,7 @@ import { AnyprocError } from "@anyproc/core";
 import type { AnyAuthMethod, AuthenticationType, Prompt as Ssh2Prompt } from "ssh2";
 import type { Prompt, SshAuthentication } from "../options.ts";
 import type { Destination } from "./destination.ts";
-import { readPrivateKey, readUsualKey, reveal } from "./private-keys.ts";
+import { type LockedKey, readPrivateKey, readUsualKey, reveal, type UsableKey } from "./private-keys.ts";
 import type { SilenceTimer } from "./silence-timer.ts";
 
 /** One way to enter that can still be tried. */
@@ -11,7 +11,8 @@ interface Attempt {
   readonly method: "publickey" | "password" | "keyboard-interactive";
   /** For messages; never a secret. */
   readonly name: string;
-  readonly credentials: (silence: SilenceTimer) => Promise<AnyAuthMethod>;
+  /** Undefined when there is nothing to offer after all. */
+  readonly credentials: (silence: SilenceTimer) => Promise<AnyAuthMethod | undefined>;
 }
 
 /** Goes through the ways to enter a server, one after the other, as the server asks for them. */
@@ -22,46 +23,51 @@ export interface Authenticator {
   failure(cause: unknown): AnyprocError;
 }
 
+// As often as ssh(1) asks a person, by default.
+const tries = 3;
+
 /** Keys are read now, so that a bad one fails before the server is bothered; other secrets when their turn comes. */
 export async function authenticator(destination: Destination): Promise<Authenticator> {
-  const remaining = await listAttempts(destination);
-  const tried: string[] = [];
+  const { attempts: remaining, locked } = await listAttempts(destination);
+  const tried = new Set<string>();
   let accepted: readonly string[] | undefined;
 
   return {
     async next(acceptedNow, silence) {
       accepted = acceptedNow ?? accepted;
-      const index = remaining.findIndex((attempt) => accepted?.includes(attempt.method) ?? true);
-      const attempt = remaining.splice(index, 1)[0];
-      if (index < 0 || attempt === undefined) return false;
-      tried.push(attempt.name);
-      return silence.pauseFor(() => attempt.credentials(silence));
+      for (;;) {
+        const index = remaining.findIndex((attempt) => accepted?.includes(attempt.method) ?? true);
+        const attempt = remaining.splice(index, 1)[0];
+        if (index < 0 || attempt === undefined) return false;
+        const method = await silence.pauseFor(() => attempt.credentials(silence));
+        if (!method) continue;
+        tried.add(attempt.name);
+        return method;
+      }
     },
     failure(cause) {
       const takes = accepted ? `; it takes ${accepted.join(", ") || "nothing"}` : "";
-      const refused = tried.length > 0 ? `the server refused ${tried.join(", ")}` : "there was nothing to try";
+      const refused = tried.size > 0 ? `the server refused ${[...tried].join(", ")}` : "there was nothing to try";
+      const left = locked.length > 0 ? `; ${locked.join(", ")} is encrypted: add it to an agent with ssh-add` : "";
       return new AnyprocError(
         "ANYPROC_AUTHENTICATION_FAILED",
-        `${destination.name}: ${refused}${takes}: check the user name, and give a key, an agent or a password`,
+        `${destination.name}: ${refused}${takes}${left}: check the user name, and give a key, an agent or a password`,
         { cause },
       );
     },
   };
 }
 
-async function listAttempts({ user: username, auth, usualKeys }: Destination): Promise<Attempt[]> {
-  const named = await Promise.all((auth.privateKeys ?? []).map(readPrivateKey));
-  const usual = auth.privateKeys ? [] : await Promise.all(usualKeys.map(readUsualKey));
-  const attempts: Attempt[] = [];
-  for (const usable of [...named, ...usual]) {
-    if (usable === undefined) continue;
-    attempts.push({
-      method: "publickey",
-      name: `key ${usable.name}`,
-      credentials: async () => ({ type: "publickey", username, key: usable.key }),
-    });
-  }
-  const { agent, password, answerPrompts } = auth;
+/** What can be tried, in this order, and the paths of keys that nobody can unlock. */
+async function listAttempts(destination: Destination): Promise<{ attempts: Attempt[]; locked: string[] }> {
+  const { user: username, auth } = destination;
+  const { agent, password, answerPrompts, passphrase } = auth;
+  const { usable, locked } = await readKeys(destination);
+  const attempts: Attempt[] = usable.map(({ name, key }) => ({
+    method: "publickey",
+    name: `key ${name}`,
+    credentials: async () => ({ type: "publickey", username, key }),
+  }));
   if (agent) {
     attempts.push({
       method: "publickey",
@@ -69,21 +75,64 @@ async function listAttempts({ user: username, auth, usualKeys }: Destination): P
       credentials: async () => ({ type: "agent", username, agent }),
     });
   }
-  if (answerPrompts || password !== undefined) {
+  for (const key of passphrase ? locked : []) {
     attempts.push({
-      method: "keyboard-interactive",
-      name: "keyboard-interactive",
-      credentials: async (silence) => ({ type: "keyboard-interactive", username, prompt: prompter(auth, silence) }),
+      method: "publickey",
+      name: `key ${key.path}`,
+      credentials: async () => {
+        const unlocked = await unlock(key, passphrase);
+        return unlocked && { type: "publickey", username, key: unlocked.key };
+      },
     });
   }
+  const interactive: Attempt = {
+    method: "keyboard-interactive",
+    name: "keyboard-interactive",
+    credentials: async (silence) => ({ type: "keyboard-interactive", username, prompt: prompter(auth, silence) }),
+  };
+  if (answerPrompts) attempts.push(...Array.from({ length: tries }, () => interactive));
+  else if (password !== undefined) attempts.push(interactive);
   if (password !== undefined) {
-    attempts.push({
+    let last: string | undefined;
+    const byPassword: Attempt = {
       method: "password",
       name: "password",
-      credentials: async () => ({ type: "password", username, password: await reveal(password) }),
-    });
+      credentials: async () => {
+        const answer = await reveal(password);
+        if (answer === last) return undefined;
+        last = answer;
+        return { type: "password", username, password: answer };
+      },
+    };
+    attempts.push(...Array.from({ length: typeof password === "string" ? 1 : tries }, () => byPassword));
   }
-  return attempts;
+  return { attempts, locked: passphrase ? [] : locked.map(({ path }) => path) };
+}
+
+async function readKeys({ auth, usualKeys }: Destination): Promise<{ usable: UsableKey[]; locked: LockedKey[] }> {
+  if (auth.privateKeys) return { usable: await Promise.all(auth.privateKeys.map(readPrivateKey)), locked: [] };
+  const usable: UsableKey[] = [];
+  const locked: LockedKey[] = [];
+  for (const key of await Promise.all(usualKeys.map(readUsualKey))) {
+    if (key === undefined) continue;
+    if ("unlock" in key) locked.push(key);
+    else usable.push(key);
+  }
+  return { usable, locked };
+}
+
+/** The key, once somebody has said the right passphrase; one that nobody knows is passed over, as ssh(1) does. */
+async function unlock(key: LockedKey, passphrase: SshAuthentication["passphrase"]): Promise<UsableKey | undefined> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const answer = await passphrase?.(key.path);
+    if (answer === undefined || answer === "") return undefined;
+    try {
+      return key.unlock(answer);
+    } catch {
+      // Another try.
+    }
+  }
+  return undefined;
 }
 
 function prompter(auth: SshAuthentication, silence: SilenceTimer) {

@@ -136,7 +136,8 @@ async function connectClient(
       keepaliveCountMax: 3,
       algorithms: { serverHostKey: hostKey.algorithms },
       hostVerifier: (key: Buffer, verify: (isValid: boolean) => void) => {
-        hostKey.verify(key).then(
+        const verified = silence.pauseFor(() => hostKey.verify(key));
+        verified.then(
           () => verify(true),
           (error) => {
             refusal = error;

@@ -1,10 +1,11 @@
 import { isIPv6 } from "node:net";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
+import { unsupported } from "@anyproc/core";
 import { invalidOption } from "../errors.ts";
 import type { SshAuthentication, SshDestination, SshOptions } from "../options.ts";
 import type { HostKeyPolicy } from "./host-keys.ts";
-import { readHostConfig } from "./ssh-config.ts";
+import { type HostConfig, readHostConfig } from "./ssh-config.ts";
 
 /** A server with everything about it decided. */
 export interface Destination {
@@ -23,7 +24,7 @@ export interface Destination {
 export async function resolveRoute(options: SshOptions): Promise<[Destination, ...Destination[]]> {
   const configFiles = options.config === false ? [] : [options.config ?? defaultConfigFiles()].flat();
   const target = await resolveDestination(options, configFiles);
-  const jumps = options.jump ?? parseProxyJump(target.proxyJump);
+  const jumps = options.jump ?? configuredJumps(options.host, target.config);
   const carriers: Destination[] = [];
   for (const jump of jumps) {
     const asked = typeof jump === "string" ? parseDestination(jump) : jump;
@@ -53,7 +54,7 @@ export function parseDestination(text: string): SshDestination {
 async function resolveDestination(
   options: SshDestination,
   configFiles: readonly string[],
-): Promise<{ destination: Destination; proxyJump: string | undefined }> {
+): Promise<{ destination: Destination; config: HostConfig }> {
   if (typeof options.host !== "string" || options.host === "" || /[\s\0]/.test(options.host)) {
     throw invalidOption(`host ${JSON.stringify(options.host)}: name the SSH server to connect to`);
   }
@@ -62,10 +63,11 @@ async function resolveDestination(
   const port = checkPort(options.port ?? config.port ?? 22);
   const user = options.user ?? config.user ?? userInfo().username;
   const auth = options.auth ?? {};
-  const isAsked = auth.privateKeys !== undefined || auth.password !== undefined;
+  // A password that has yet to be asked for is what is left when nothing else lets us in.
+  const isAsked = auth.privateKeys !== undefined || typeof auth.password === "string";
   const agent = auth.agent ?? (isAsked ? false : configuredAgent(config.identityAgent));
   return {
-    proxyJump: config.proxyJump,
+    config,
     destination: {
       name: `${user}@${options.host}${port === 22 ? "" : `:${port}`}`,
       host,
@@ -83,15 +85,23 @@ async function resolveDestination(
                 ...(config.globalKnownHostsFiles ?? ["/etc/ssh/ssh_known_hosts"]),
               ]
             : [options.knownHosts].flat(),
-        acceptNew: options.acceptNew ?? config.acceptNew,
+        acceptNew: decided(options.acceptNew) ?? config.acceptNew ?? options.acceptNew ?? false,
       },
     },
   };
 }
 
-function parseProxyJump(text: string | undefined): string[] {
-  if (text === undefined || /^none$/i.test(text)) return [];
-  return text.split(",").map((jump) => jump.trim().replace(/^ssh:\/\//, ""));
+/** Who is asked need not be, where the configuration says what to do. */
+function decided(acceptNew: SshDestination["acceptNew"]): boolean | undefined {
+  return typeof acceptNew === "function" ? undefined : acceptNew;
+}
+
+function configuredJumps(host: string, { proxyJump, proxyCommand }: HostConfig): string[] {
+  if (proxyJump !== undefined) {
+    return /^none$/i.test(proxyJump) ? [] : proxyJump.split(",").map((jump) => jump.trim().replace(/^ssh:\/\//, ""));
+  }
+  if (proxyCommand === undefined || /^none$/i.test(proxyCommand)) return [];
+  throw unsupported(`ssh to ${host}`, "ProxyCommand", "name the hosts to go through in ProxyJump or jump; [] for none");
 }
 
 function configuredAgent(identityAgent: string | undefined): string | false | undefined {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { AnyprocError, systemErrorCode } from "@anyproc/core";
 import type { ServerHostKeyAlgorithm } from "ssh2";
 import { invalidOption } from "../errors.ts";
+import type { SshDestination } from "../options.ts";
 import {
   fingerprint,
   judgeHostKey,
@@ -20,7 +21,7 @@ export interface HostKeyPolicy {
   readonly port: number;
   /** Files to look in; the first one takes new keys. */
   readonly files: readonly string[];
-  readonly acceptNew: boolean;
+  readonly acceptNew: NonNullable<SshDestination["acceptNew"]>;
 }
 
 export interface HostKeyVerifier {
@@ -48,10 +49,17 @@ export async function hostKeyVerifier(policy: HostKeyPolicy): Promise<HostKeyVer
     async verify(key) {
       const verdict = judgeHostKey(entries, policy.host, policy.port, key);
       if (verdict.kind === "known") return;
-      if (verdict.kind === "unknown" && policy.acceptNew) return addKnownHost(policy, key);
+      if (verdict.kind === "unknown" && (await isAccepted(policy, key))) return addKnownHost(policy, key);
       throw refusal(policy, key, verdict);
     },
   };
+}
+
+async function isAccepted({ acceptNew, host, port, files }: HostKeyPolicy, key: Buffer): Promise<boolean> {
+  const [file] = files;
+  if (typeof acceptNew === "boolean" || file === undefined) return acceptNew !== false;
+  const name = knownHostName(host, port);
+  return acceptNew({ name, keyType: keyTypeOf(key) ?? "", fingerprint: fingerprint(key), file });
 }
 
 type Refused = Exclude<ReturnType<typeof judgeHostKey>, { kind: "known" }>;
@@ -79,7 +87,7 @@ function refusal(policy: HostKeyPolicy, key: Buffer, verdict: Refused): AnyprocE
   return new AnyprocError(
     "ANYPROC_HOST_KEY_UNKNOWN",
     `${name}: the host is not known${authority}: it presents ${presented}; compare that with the server's own, then ` +
-      `connect once with acceptNew, or add the key to ${policy.files[0] ?? "a known_hosts file"}`,
+      `accept it once (acceptNew, --accept-new), or add the key to ${policy.files[0] ?? "a known_hosts file"}`,
   );
 }
 

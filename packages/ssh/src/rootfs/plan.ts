@@ -58,10 +58,11 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
   const changedInodes = findChangedLinks(source, target, options);
   const carriers = new Map<string, string>();
   let unchanged = 0;
+  const given: TreeEntry[] = [];
 
   for (const entry of source.values()) {
     if (!isRepresentable(entry, options, losses)) continue;
-    if (!canGiveAway) noteOwner(entry, options.writer, losses);
+    if (!canGiveAway && isStrange(entry, options.writer)) given.push(entry);
     const old = target.get(entry.path);
     const parent = parentOf(entry.path);
     const isCarried = fresh.has(parent);
@@ -98,6 +99,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
     }
   }
 
+  noteOwners(given, options.writer, losses);
   const removals = options.delete ? listRemovals(source, target, removeFirst) : [];
   const remove = removals.filter((path) => parentOf(path) === "" || source.has(parentOf(path)));
   for (const path of remove) touched.add(parentOf(path));
@@ -159,18 +161,22 @@ function isRepresentable(entry: TreeEntry, options: PlanOptions, losses: Losses)
   return true;
 }
 
-function noteOwner(entry: TreeEntry, writer: PlanOptions["writer"], losses: Losses): void {
-  if (writer.uid === undefined || (entry.uid === writer.uid && entry.gid === writer.gid)) return;
-  losses.add(
-    entry.path,
-    "owner",
-    `it belongs to ${writer.uid}:${writer.gid} now, not to ${entry.uid}:${entry.gid}: only root may give files away`,
-  );
+function isStrange(entry: TreeEntry, writer: PlanOptions["writer"]): boolean {
+  return writer.uid !== undefined && (entry.uid !== writer.uid || entry.gid !== writer.gid);
+}
+
+/** Told once for all of them: what one of them is not given, none is. */
+function noteOwners(given: readonly TreeEntry[], writer: PlanOptions["writer"], losses: Losses): void {
+  const [first] = given;
+  if (!first) return;
+  const all = given.length === 1 ? "it belongs" : `it and ${given.length - 1} more belong`;
+  const owner = `${writer.uid}:${writer.gid} now, not to ${first.uid}:${first.gid}`;
+  losses.add(first.path, "owner", `${all} to ${owner}: only root may give files away`);
 }
 
 /** Has the owner set in the end, where the transport does not. */
 function giveAway(entry: TreeEntry, writer: PlanOptions["writer"], attributes: Set<TreeEntry>, losses: Losses): void {
-  if (entry.uid === writer.uid && entry.gid === writer.gid) return;
+  if (!isStrange(entry, writer)) return;
   if (entry.type !== "symlink") {
     attributes.add(entry);
     return;

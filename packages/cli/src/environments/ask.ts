@@ -1,0 +1,52 @@
+import { openSync, writeSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { ReadStream } from "node:tty";
+import { AnyprocError } from "@anyproc/core";
+
+/** How a question is asked. */
+export interface AskOptions {
+  /** What is typed is not shown. */
+  readonly isSecret: boolean;
+}
+
+/** Whether a person looks at this process, who can be asked. */
+export function isPersonThere(): boolean {
+  return (process.stdin.isTTY || process.stderr.isTTY) && process.platform !== "win32";
+}
+
+/** Asks at the terminal, so that stdin and stdout stay the program's. Ctrl-C ends this process, as it does anywhere. */
+export async function ask(question: string, { isSecret }: AskOptions): Promise<string> {
+  // tty(4): the terminal of this process, wherever its streams lead.
+  const fd = openSync("/dev/tty", "r+");
+  const input = new ReadStream(fd);
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, callback): void {
+      if (!isSecret) writeSync(fd, chunk);
+      callback();
+    },
+  });
+  const reader = createInterface({ input, output, terminal: true, historySize: 0 });
+  try {
+    // Only now nothing of what is typed shows.
+    if (isSecret) writeSync(fd, question);
+    return await new Promise((resolve, reject) => {
+      reader.once("SIGINT", () => {
+        reject(new AnyprocError("ANYPROC_INTERRUPTED", "interrupted while it asked: run it again"));
+        reader.close();
+        process.kill(process.pid, "SIGINT");
+      });
+      reader.question(isSecret ? "" : question, resolve);
+      reader.once("close", () => resolve(""));
+    });
+  } finally {
+    reader.close();
+    writeSync(fd, isSecret ? "\n" : "");
+    input.destroy();
+  }
+}
+
+/** Text of somebody else's, without what would steer the terminal. */
+export function harmless(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => (character === "\n" ? character : "?"));
+}
