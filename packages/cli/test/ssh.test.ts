@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -139,6 +140,16 @@ describe.skipIf(missing)("anyproc and another machine", () => {
     });
     expect(exitCode).toBe(0);
     expect(readFileSync(join(back, "sub/file"), "utf8")).toBe("content");
+  });
+
+  test("copy lets no name of a file steer the terminal", async () => {
+    const directory = temporaryDirectory();
+    execFileSync("mkfifo", [join(directory, "red\x1b[31m")]);
+    const target = url(`${server.home}/steering`);
+    const copy = (from: string, to: string) => anyproc(["copy", ...where(), from, to], { env: { HOME: home } });
+    expect(await copy(directory, target)).toMatchObject({ exitCode: 0 });
+    const back = await copy(target, join(temporaryDirectory(), "back"));
+    expect(back.stderr).toContain("not kept: file type of red\\x1b[31m: ");
   });
 
   test("copy wants one side here and one there, and a directory that exists", async () => {

@@ -351,6 +351,53 @@ describeOnServer("a server with other tools", () => {
   });
 });
 
+describeOnServer("a server whose find lies", () => {
+  /** A server where find(1) lists these types and paths. */
+  function findsInstead(listed: readonly string[]): { env: { PATH: string } } {
+    fs.chmodSync(directory, 0o755);
+    const facts = ["644", "0", "0", "5", "1.5", "1", "8:1", ""];
+    const listing = listed.flatMap((entry) => [entry.slice(0, 1), ...facts, entry.slice(2), ""].join("\0"));
+    fs.mkdirSync(local("tools"));
+    fs.writeFileSync(local("listing"), listing.join(""));
+    const script = `#!/bin/sh\n[ "$1" = --version ] && exec echo "find (GNU findutils)"\ncat ${local("listing")}\n`;
+    fs.writeFileSync(local("tools/find"), script, { mode: 0o755 });
+    return { env: { PATH: `${local("tools")}:/usr/bin:/bin` } };
+  }
+
+  it.each(["../escaped", "/tmp/escaped", "way/escaped"])("writes nothing to %s", async (path) => {
+    fs.mkdirSync(local("outside"));
+    fs.mkdirSync(local("target"));
+    fs.symlinkSync(local("outside"), local("target/way"));
+    await exec(box, ["sh", "-c", 'mkdir -p "$1/way" && printf hello > "$1/way/escaped"', "sh", remote]);
+    await within(enter(server, findsInstead([`f ${path}`])), async (liar) => {
+      const error = await rejection(liar.rootfs(remote).download(local("target")));
+      expect(error).toMatchObject({ code: "ANYPROC_UNSAFE_PATH" });
+    });
+    expect(fs.readdirSync(local("outside"))).toEqual([]);
+    expect(fs.readdirSync(local("target"))).toEqual(["way"]);
+  });
+
+  it("removes nothing because a listing broke off", async () => {
+    await exec(box, ["mkdir", remote]);
+    fs.mkdirSync(local("target"));
+    fs.writeFileSync(local("target/kept"), "");
+    await within(enter(server, findsInstead([])), async (liar) => {
+      fs.writeFileSync(local("listing"), "f\0");
+      const error = await rejection(liar.rootfs(remote).download(local("target"), { delete: true }));
+      expect(error).toMatchObject({ code: "ANYPROC_SYNC_FAILED" });
+    });
+    expect(fs.existsSync(local("target/kept"))).toBe(true);
+  });
+
+  it("names what has a type that nobody knows, and goes on with the rest", async () => {
+    await exec(box, ["sh", "-c", 'mkdir "$1" && printf hello > "$1/file"', "sh", remote]);
+    await within(enter(server, findsInstead(["D door", "f file"])), async (odd) => {
+      const report = await odd.rootfs(remote).download(local("target"), { delete: true });
+      expect(report).toMatchObject({ sent: 1, losses: [{ path: "door", what: "file type" }] });
+    });
+  });
+});
+
 describeOnServer("a server that only allows SFTP", () => {
   it("is synchronised over SFTP, without being asked", async () => {
     await withServer(sshServerKinds.filesOnly, async (filesOnly) => {

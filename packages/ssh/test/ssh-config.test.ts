@@ -97,6 +97,19 @@ Host *
     expect(await resolveRoute({ host: "box", config, jump: [] })).toHaveLength(1);
   });
 
+  it("goes to the first host of ProxyJump as that one's own configuration says, and stops a circle", async () => {
+    const config = write(
+      "config",
+      "Host box\n  ProxyJump inner,last\nHost inner\n  ProxyJump gate\nHost gate\n  Port 2222\n",
+    );
+    const route = await resolveRoute({ host: "box", config });
+    expect(route.map(({ host, port }) => `${host}:${port}`)).toEqual(["gate:2222", "inner:22", "last:22", "box:22"]);
+    const all = write("all", "Host *\n  ProxyJump gate\n");
+    expect((await resolveRoute({ host: "box", config: all })).map(({ host }) => host)).toEqual(["gate", "box"]);
+    const circle = write("circle", "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n");
+    await expect(resolveRoute({ host: "a", config: circle })).rejects.toThrow(/circle/);
+  });
+
   it("refuses ProxyCommand instead of passing it over, unless it is none or the caller names the way", async () => {
     const config = write("config", "Host box\n  ProxyCommand nc %h %p\nHost near\n  ProxyCommand none\n");
     await expect(resolveRoute({ host: "box", config })).rejects.toMatchObject({ code: "ANYPROC_UNSUPPORTED" });

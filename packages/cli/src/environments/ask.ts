@@ -45,8 +45,3 @@ export async function ask(question: string, { isSecret }: AskOptions): Promise<s
     input.destroy();
   }
 }
-
-/** Text of somebody else's, without what would steer the terminal. */
-export function harmless(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => (character === "\n" ? character : "?"));
-}

@@ -1,5 +1,6 @@
 import type { SshAuthentication, SshOptions, UnknownHost } from "@anyproc/ssh";
-import { ask, harmless } from "./ask.ts";
+import { harmless } from "../output.ts";
+import { ask } from "./ask.ts";
 
 /** Asks for what lets us in, once keys and agent have not: passphrases of keys, and what the server wants to know. */
 export function askingAuthentication(host: string): SshAuthentication {

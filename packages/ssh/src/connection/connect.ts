@@ -95,6 +95,7 @@ async function connectClient(
     const socket = open();
     let refusal: unknown;
     let isAuthenticating = false;
+    let remembering = Promise.resolve();
     const silence = new SilenceTimer(timeoutMs, () => fail(connectionTimeout(destination.name, timeoutMs)));
     const onAbort = (): void => fail(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -121,12 +122,19 @@ async function connectClient(
     client.once("close", () =>
       fail(refusal ?? (isAuthenticating ? entry.failure(undefined) : connectionLost(destination.name))),
     );
+    client.once("handshake", () => {
+      remembering = hostKey.remember();
+      remembering.catch(fail);
+    });
     client.once("ready", () => {
-      settle();
-      client.removeAllListeners("error").removeAllListeners("close");
-      // An error is followed by "close"; on a jump host nobody else listens.
-      client.on("error", () => {});
-      resolve({ client, transport: socket });
+      const enter = (): void => {
+        settle();
+        client.removeAllListeners("error").removeAllListeners("close");
+        // An error is followed by "close"; on a jump host nobody else listens.
+        client.on("error", () => {});
+        resolve({ client, transport: socket });
+      };
+      remembering.then(enter, () => {});
     });
     client.connect({
       sock: socket,

@@ -20,20 +20,30 @@ export interface Destination {
   readonly hostKey: HostKeyPolicy;
 }
 
+// More of them are a circle.
+const maxJumps = 16;
+
 /** The way to a server: the hosts to go through, then the server. */
 export async function resolveRoute(options: SshOptions): Promise<[Destination, ...Destination[]]> {
   const configFiles = options.config === false ? [] : [options.config ?? defaultConfigFiles()].flat();
+  const trust = { knownHosts: options.knownHosts, acceptNew: options.acceptNew };
+  const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
   const target = await resolveDestination(options, configFiles);
-  const jumps = options.jump ?? configuredJumps(options.host, target.config);
   const carriers: Destination[] = [];
-  for (const jump of jumps) {
-    const asked = typeof jump === "string" ? parseDestination(jump) : jump;
-    const trust = { knownHosts: options.knownHosts, acceptNew: options.acceptNew };
-    const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
-    carriers.push((await resolveDestination({ ...inherited, ...asked }, configFiles)).destination);
+  let jumps = options.jump ?? configuredJumps(options.host, target.config);
+  // As with ssh(1), the first of them may have to be gone to through others, if its own configuration says so.
+  while (jumps.length > 0) {
+    if (carriers.length > maxJumps) throw invalidOption(`${options.host}: ProxyJump goes round in a circle: mend it`);
+    const asked = jumps.map((jump) => (typeof jump === "string" ? parseDestination(jump) : jump));
+    const resolved = await Promise.all(asked.map((jump) => resolveDestination({ ...inherited, ...jump }, configFiles)));
+    carriers.unshift(...resolved.map(({ destination }) => destination));
+    const host = asked[0]?.host ?? "";
+    const before = configuredJumps(host, resolved[0]?.config);
+    // `Host *` may send everybody through a host that it covers itself.
+    jumps = before.some((jump) => parseDestination(jump).host === host) ? [] : before;
   }
   const [first, ...others] = [...carriers, target.destination];
-  return [first, ...others];
+  return [first as Destination, ...others];
 }
 
 /** Reads `[user@]host[:port]`; an IPv6 address stands in brackets when a port follows. */
@@ -96,7 +106,7 @@ function decided(acceptNew: SshDestination["acceptNew"]): boolean | undefined {
   return typeof acceptNew === "function" ? undefined : acceptNew;
 }
 
-function configuredJumps(host: string, { proxyJump, proxyCommand }: HostConfig): string[] {
+function configuredJumps(host: string, { proxyJump, proxyCommand }: Partial<HostConfig> = {}): string[] {
   if (proxyJump !== undefined) {
     return /^none$/i.test(proxyJump) ? [] : proxyJump.split(",").map((jump) => jump.trim().replace(/^ssh:\/\//, ""));
   }

@@ -29,6 +29,8 @@ export interface HostKeyVerifier {
   readonly algorithms: ServerHostKeyAlgorithm[];
   /** @throws ANYPROC_HOST_KEY_UNKNOWN, ANYPROC_HOST_KEY_CHANGED, ANYPROC_HOST_KEY_REVOKED */
   verify(key: Buffer): Promise<void>;
+  /** Adds the key that was accepted as new, now that the server has shown that the key is its own. */
+  remember(): Promise<void>;
 }
 
 // SHA-1 signatures (ssh-rsa) are left out, as OpenSSH does since 8.8.
@@ -44,13 +46,17 @@ const signatures: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = 
 export async function hostKeyVerifier(policy: HostKeyPolicy): Promise<HostKeyVerifier> {
   const entries = (await Promise.all(policy.files.map(readKnownHosts))).flat();
   const types = [...knownKeyTypes(entries, policy.host, policy.port), ...Object.keys(signatures)];
+  let accepted: Buffer | undefined;
   return {
     algorithms: [...new Set(types)].flatMap((type) => signatures[type] ?? []),
     async verify(key) {
       const verdict = judgeHostKey(entries, policy.host, policy.port, key);
       if (verdict.kind === "known") return;
-      if (verdict.kind === "unknown" && (await isAccepted(policy, key))) return addKnownHost(policy, key);
-      throw refusal(policy, key, verdict);
+      if (verdict.kind !== "unknown" || !(await isAccepted(policy, key))) throw refusal(policy, key, verdict);
+      accepted = key;
+    },
+    async remember() {
+      if (accepted) await addKnownHost(policy, accepted);
     },
   };
 }

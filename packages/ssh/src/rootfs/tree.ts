@@ -47,9 +47,14 @@ export function toTree(entries: readonly TreeEntry[], losses: Losses): Map<strin
  * @throws ANYPROC_UNSAFE_PATH
  */
 export function checkPath(path: string, source: string): string {
-  if (path.split("/").every((name) => name !== "" && name !== "." && name !== "..") && !path.includes("\0"))
-    return path;
-  throw new AnyprocError(
+  if (path.includes("\0") || path.split("/").some((name) => ["", ".", ".."].includes(name))) {
+    throw unsafePath(path, source);
+  }
+  return path;
+}
+
+export function unsafePath(path: string, source: string): AnyprocError {
+  return new AnyprocError(
     "ANYPROC_UNSAFE_PATH",
     `${source}: ${JSON.stringify(path)} is no path inside the tree: nothing was written there; do not trust this source`,
   );
