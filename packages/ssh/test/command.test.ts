@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { exec } from "@anyproc/core";
@@ -34,6 +35,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function runs(user: string, program: string): boolean {
+  return execFileSync("ps", ["-U", user, "-o", "comm="], { encoding: "utf8" }).split("\n").includes(program);
 }
 
 describeOnServer("arguments", () => {
@@ -376,6 +381,37 @@ describeOnServer("many at once", () => {
         await Promise.all(holders.map((holder) => holder.kill()));
         expect(await holders[1]?.wait()).toMatchObject({ signal: "SIGKILL" });
         await until(() => !isAlive(pids[1] ?? 0));
+      });
+    });
+  });
+
+  it("gives a command up that waits for a session, when it is closed or aborted", async () => {
+    await withServer(sshServerKinds.oneSession, async (narrow) => {
+      await within(enter(narrow), async (other) => {
+        const holder = await other.spawn(["sleep", "1000"]);
+        const waiting = other.create(["true"]);
+        const start = rejection(waiting.start());
+        await waiting.close();
+        expect(await start).toMatchObject({ code: "ANYPROC_CLOSED" });
+        const abort = new AbortController();
+        const unwanted = rejection(other.spawn(["true"], { signal: abort.signal, forceKillAfterMs: 0 }));
+        abort.abort(new Error("enough"));
+        expect((await unwanted).message).toBe("enough");
+        await holder.kill();
+      });
+    });
+  });
+
+  it.runIf(process.getuid?.() === 0)("gives a command up whose login shell hangs", async () => {
+    await withServer({ shell: "/bin/bash" }, async (slow) => {
+      await within(enter(slow), async (other) => {
+        await other.fs.writeFile(`${slow.home}/.bashrc`, "exec sleep 1000\n");
+        const hanging = other.create(["true"]);
+        const never = rejection(hanging.start());
+        await until(() => runs(slow.user, "sleep"));
+        await hanging.close();
+        expect(await never).toMatchObject({ code: "ANYPROC_CLOSED" });
+        await until(() => !runs(slow.user, "sleep"));
       });
     });
   });

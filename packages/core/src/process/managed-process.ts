@@ -25,6 +25,7 @@ export class ManagedProcess implements Process {
   #stdout: Readable | undefined;
   #stderr: Readable | undefined;
   #running: RunningProgram | undefined;
+  readonly #startGivenUp: AbortController = new AbortController();
   #started: Promise<RunningProgram> | undefined;
   #ended: Promise<Exit> | undefined;
   #ending: Promise<void> | undefined;
@@ -175,7 +176,7 @@ export class ManagedProcess implements Process {
     try {
       signal?.throwIfAborted();
       if (this.#inputFailure) throw this.#inputFailure;
-      running = await this.#starter(this.command);
+      running = await this.#launch();
     } catch (error) {
       this.#disconnect();
       throw error;
@@ -210,6 +211,28 @@ export class ManagedProcess implements Process {
     }, ended);
     void Promise.all([running.exited, this.#output.delivered, this.#errors.delivered]).then(ended, ended);
     return running;
+  }
+
+  /** Runs the starter. Who aborts meanwhile gives the start as long as a tree is given to stop. */
+  async #launch(): Promise<RunningProgram> {
+    const { signal } = this.#options;
+    let patience: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      patience = setTimeout(() => this.#startGivenUp.abort(signal?.reason), this.#endOptions.forceKillAfterMs);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await this.#starter(this.command, this.#startGivenUp.signal);
+    } finally {
+      clearTimeout(patience);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #giveUpStart(): void {
+    if (this.#running) return;
+    const reason = `${this.#name}: closed while it was being started`;
+    this.#startGivenUp.abort(new AnyprocError("ANYPROC_CLOSED", reason));
   }
 
   async #settle(running: RunningProgram): Promise<Exit> {
@@ -249,6 +272,7 @@ export class ManagedProcess implements Process {
       this.#disconnect();
       return;
     }
+    this.#giveUpStart();
     const running = await this.#started.catch(() => undefined);
     if (!running) return;
     if (this.#exitCode === undefined) running.stdin?.end();

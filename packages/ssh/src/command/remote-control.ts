@@ -112,7 +112,7 @@ function closed(channel: ClientChannel): { readonly promise: Promise<void> } {
 }
 
 /** ssh2's own signal() does nothing once stdin has ended, though the request is as valid then. */
-function requestSignal(channel: ClientChannel, name: string): void {
+export function requestSignal(channel: ClientChannel, name: string): void {
   if (channel.writable) {
     channel.signal(name);
     return;

@@ -15,7 +15,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { SessionOptions } from "../options.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandOutput } from "./command-output.ts";
-import { remoteControl } from "./remote-control.ts";
+import { remoteControl, requestSignal } from "./remote-control.ts";
 
 /** Everything about a session that has to be watched from its very first event on. */
 interface WatchedChannel {
@@ -36,18 +36,24 @@ export async function startCommand(
   connection: Connection,
   command: Command,
   session: SessionOptions,
+  giveUp: AbortSignal,
 ): Promise<RunningProgram> {
   const header = new CommandHeader();
   const { line, preamble } = commandLine(command, session, header.key);
   const pty = command.pty ? terminal(command, session) : undefined;
   let abandoned: () => void = () => {};
-  const watched = await connection.exec(line, { pty }, (channel) => {
+  const watched = await connection.exec(line, { pty, signal: giveUp }, (channel) => {
     const watch = watchChannel(connection, channel, header, pty !== undefined, () => abandoned());
     if (preamble !== "") channel.write(preamble);
     return watch;
   });
   const { channel, exited, loseSight, stdout, stderr } = watched;
-  const found = await connection.answered(header.found);
+  const found = await unlessGivenUp(connection.answered(header.found), giveUp).catch((error) => {
+    // There is no process id yet. The login shell may hang in its start-up files, or in the working directory.
+    requestSignal(channel, "KILL");
+    loseSight(error);
+    throw error;
+  });
   if (found.kind !== "started") throw await startFailure(connection, command, session, found, watched);
 
   const name = programName(command);
@@ -85,6 +91,20 @@ export async function startCommand(
       resize: ({ columns, rows }: Required<PtySize>) => channel.setWindow(rows, columns, 0, 0),
     }),
   };
+}
+
+async function unlessGivenUp<T>(work: Promise<T>, giveUp: AbortSignal): Promise<T> {
+  let onAbort: () => void = () => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(giveUp.reason);
+    if (giveUp.aborted) onAbort();
+    else giveUp.addEventListener("abort", onAbort);
+  });
+  try {
+    return await Promise.race([work, givenUp]);
+  } finally {
+    giveUp.removeEventListener("abort", onAbort);
+  }
 }
 
 function watchChannel(
