@@ -1,30 +1,13 @@
 import { once } from "node:events";
-import {
-  AnyprocError,
-  type Command,
-  type ProgramExit,
-  type PtySize,
-  programName,
-  type RunningProgram,
-  type SignalName,
-  signalNumber,
-} from "@anyproc/core";
+import { AnyprocError, type Command, type PtySize, programName, type RunningProgram } from "@anyproc/core";
 import { CommandHeader, type Header, terminalInput } from "@anyproc/core/remote-shell";
-import type { ClientChannel, PseudoTtyOptions, TerminalModes } from "ssh2";
+import type { PseudoTtyOptions, TerminalModes } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
 import type { SessionOptions } from "../options.ts";
 import { commandLine } from "./command-line.ts";
-import { CommandOutput } from "./command-output.ts";
+import type { CommandOutput } from "./command-output.ts";
 import { remoteControl, requestSignal } from "./remote-control.ts";
-
-/** Everything about a session that has to be watched from its very first event on. */
-interface WatchedChannel {
-  readonly channel: ClientChannel;
-  readonly exited: Promise<ProgramExit>;
-  readonly loseSight: (reason: Error) => void;
-  readonly stdout: CommandOutput;
-  readonly stderr: CommandOutput | null;
-}
+import { type WatchedChannel, watchChannel } from "./watched-channel.ts";
 
 /**
  * Runs a command on a connection, and hands it over once the program has taken its shell's place.
@@ -105,50 +88,6 @@ async function unlessGivenUp<T>(work: Promise<T>, giveUp: AbortSignal): Promise<
   } finally {
     giveUp.removeEventListener("abort", onAbort);
   }
-}
-
-function watchChannel(
-  connection: Connection,
-  channel: ClientChannel,
-  header: CommandHeader,
-  hasPty: boolean,
-  onAbandoned: () => void,
-): WatchedChannel {
-  let loseSight: (reason: Error) => void = () => {};
-  const exited = new Promise<ProgramExit>((resolve, reject) => {
-    const forget = connection.onLost(reject);
-    loseSight = (reason) => {
-      forget();
-      reject(reason);
-      channel.close();
-    };
-    channel.once("exit", (code: number | null, signal?: string) => {
-      forget();
-      // sshd(8) has no name for signals outside RFC 4254's list.
-      const isKnown = signal !== undefined && signalNumber(signal) !== undefined;
-      resolve({ code, signal: isKnown ? (signal as SignalName) : null });
-    });
-    channel.once("close", () => {
-      forget();
-      reject(
-        connection.lost ??
-          new AnyprocError(
-            "ANYPROC_CONNECTION_LOST",
-            `${connection.name}: the server closed the session without saying how the program ended`,
-          ),
-      );
-    });
-  });
-  exited.catch(() => {});
-  // A failed write means that the session is over, which "close" tells better.
-  channel.on("error", () => {});
-  return {
-    channel,
-    exited,
-    loseSight,
-    stdout: new CommandOutput(channel, hasPty ? header : undefined, onAbandoned),
-    stderr: hasPty ? null : new CommandOutput(channel.stderr, header, onAbandoned),
-  };
 }
 
 async function startFailure(
