@@ -203,23 +203,29 @@ describeOnServer.each(transports)("by %s", (transport) => {
   it("is an error with the remedy when the server goes in the middle, and goes on with another connection", async () => {
     fs.writeFileSync(local("first"), "first");
     fs.writeFileSync(local("large"), Buffer.alloc(30_000_000, 7));
+    const back = fs.mkdtempSync(join(tmpdir(), "anyproc-sync-back-"));
     const other = await startSshServer();
     try {
-      const connection = await enter(other);
-      let isDropped = false;
-      const onProgress = ({ phase, files }: SyncProgress): void => {
-        if (isDropped || phase !== "send" || files === 0) return;
-        isDropped = true;
-        other.dropConnections();
-      };
       const target = `${other.home}/tree`;
-      const error = await rejection(connection.rootfs(target).upload(directory, { transport, onProgress }));
-      expect([error.code, error.message]).toMatchObject(["ANYPROC_CONNECTION_LOST", expect.stringContaining("lost")]);
-      await connection.close();
-      await within(enter(other), (again) => again.rootfs(target).upload(directory, { transport }));
+      for (const direction of ["upload", "download"] as const) {
+        const here = direction === "upload" ? directory : back;
+        const connection = await enter(other);
+        let isDropped = false;
+        const onProgress = ({ phase, files }: SyncProgress): void => {
+          if (isDropped || phase !== "send" || files === 0) return;
+          isDropped = true;
+          other.dropConnections();
+        };
+        const error = await rejection(connection.rootfs(target)[direction](here, { transport, onProgress }));
+        expect([error.code, error.message]).toMatchObject(["ANYPROC_CONNECTION_LOST", expect.stringContaining("lost")]);
+        await connection.close();
+        await within(enter(other), (again) => again.rootfs(target)[direction](here, { transport }));
+      }
       expect(describeTree(target)).toBe(describeTree(directory));
+      expect(describeTree(back)).toBe(describeTree(directory));
     } finally {
       await other.stop();
+      fs.rmSync(back, { recursive: true });
     }
   });
 
