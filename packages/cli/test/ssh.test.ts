@@ -50,7 +50,6 @@ describe.skipIf(missing)("anyproc and another machine", () => {
       125,
       "anyproc: --password-env NO_SUCH: there is no such variable: set it to the password\n",
     ]);
-    if (server.password === undefined) return;
     const env = { HOME: home, SECRET: server.password };
     expect((await anyproc([...args, "--password-env", "SECRET", "echo", "in"], { env })).stdout).toBe("in\n");
   });
@@ -83,30 +82,27 @@ describe.skipIf(missing)("anyproc and another machine", () => {
     expect((await terminal.process.wait()).exitCode).toBe(9);
   });
 
-  test.runIf(process.getuid?.() === 0)(
-    "a person at a terminal is asked about the host, and for the password",
-    async () => {
-      const knownHosts = join(temporaryDirectory(), "known_hosts");
-      const terminal = await openTerminal([
-        ...anyprocArgv,
-        ...["run", "--host", `${server.user}@127.0.0.1:${server.port}`, "--known-hosts", knownHosts],
-        ...["--", "sh", "-c", "tty || echo entered"],
-      ]);
-      await terminal.waitFor(/is not known yet. It presents \S+ SHA256:/);
-      terminal.type("perhaps\r");
-      await terminal.waitFor(/Type yes or no: /);
-      terminal.type("yes\r");
-      await terminal.waitFor(/password for .*: /);
-      terminal.type("not-the-password\r");
-      await terminal.waitFor(/password for .*: /);
-      terminal.type(`${server.password}\r`);
-      await terminal.waitFor(/entered/);
-      expect(await terminal.wait()).toMatchObject({ exitCode: 0 });
-      expect(terminal.shown()).not.toContain("not-the-password");
-      expect(terminal.shown()).not.toContain(server.password);
-      expect(readFileSync(knownHosts, "utf8")).toContain("127.0.0.1");
-    },
-  );
+  test("a person at a terminal is asked about the host, and for the password", async () => {
+    const knownHosts = join(temporaryDirectory(), "known_hosts");
+    const terminal = await openTerminal([
+      ...anyprocArgv,
+      ...["run", "--host", `${server.user}@127.0.0.1:${server.port}`, "--known-hosts", knownHosts],
+      ...["--", "sh", "-c", "tty || echo entered"],
+    ]);
+    await terminal.waitFor(/is not known yet. It presents \S+ SHA256:/);
+    terminal.type("perhaps\r");
+    await terminal.waitFor(/Type yes or no: /);
+    terminal.type("yes\r");
+    await terminal.waitFor(/password for .*: /);
+    terminal.type("not-the-password\r");
+    await terminal.waitFor(/password for .*: /);
+    terminal.type(`${server.password}\r`);
+    await terminal.waitFor(/entered/);
+    expect(await terminal.wait()).toMatchObject({ exitCode: 0 });
+    expect(terminal.shown()).not.toContain("not-the-password");
+    expect(terminal.shown()).not.toContain(server.password);
+    expect(readFileSync(knownHosts, "utf8")).toContain("127.0.0.1");
+  });
 
   test("Ctrl-C reaches the program, and at the second time all that it has started", async () => {
     const script = "trap 'echo got' INT; sleep 1000 & echo ready; while :; do wait; done";

@@ -21,6 +21,7 @@ export async function commit(
       signal?.throwIfAborted();
       return action(item);
     });
+  await each(plan.open, (directory) => target.open(directory));
   await each(plan.removeFirst, (path) => target.remove(path));
   await each(plan.moves, ({ path }) => target.move(`${stagingName}/${path}`, path));
   await each(plan.remove, (path) => target.remove(path));

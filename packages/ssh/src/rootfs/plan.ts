@@ -1,12 +1,12 @@
 import { AnyprocError } from "@anyproc/core";
+import { giveAway, isStrange, noteOwners, type Writer } from "./owners.ts";
 import { type Losses, parentOf, type Tree, type TreeEntry } from "./tree.ts";
 
 /** What may be kept on the target, and what the caller wants. */
 export interface PlanOptions {
   /** Remove what the source does not have. */
   readonly delete: boolean;
-  /** Who writes on the target: 0 may give files away and make devices. Undefined: unknown. */
-  readonly writer: { readonly uid: number | undefined; readonly gid: number | undefined };
+  readonly writer: Writer;
   /** The transport makes fifos and devices. */
   readonly canMakeSpecial: boolean;
   /** The transport gives what is new its owner. */
@@ -25,6 +25,8 @@ export interface Plan {
   readonly stage: readonly TreeEntry[];
   /** What takes its place by one rename, since its parent is there: a file, a link, or a directory with all in it. */
   readonly moves: readonly TreeEntry[];
+  /** Directories that forbid their owner what has to be done in them, until it is done. */
+  readonly open: readonly TreeEntry[];
   /** What has to go before anything takes its place. */
   readonly removeFirst: readonly string[];
   /** What the source does not have; a directory stands for everything in it. */
@@ -107,7 +109,15 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
     const directory = source.get(path);
     if (directory) attributes.add(directory);
   }
-  return { stage, moves, removeFirst, remove, removed: removals.length, attributes, hardLinks, unchanged };
+  const emptied = new Set([...removals, ...removeFirst.flatMap((path) => [path, ...namesBelow(path, target)])]);
+  const mustOpen = ({ path }: TreeEntry): boolean => touched.has(path) || emptied.has(path);
+  const open = canGiveAway ? [] : [...target.values()].filter((entry) => isClosed(entry) && mustOpen(entry));
+  return { stage, moves, open, removeFirst, remove, removed: removals.length, attributes, hardLinks, unchanged };
+}
+
+/** Nobody but root may make, rename or remove anything in such a directory: path_resolution(7), "Permissions". */
+function isClosed({ type, mode }: TreeEntry): boolean {
+  return type === "directory" && (mode & 0o300) !== 0o300;
 }
 
 /** Names of one file are sent together or not at all: only then can they be linked. */
@@ -161,39 +171,16 @@ function isRepresentable(entry: TreeEntry, options: PlanOptions, losses: Losses)
   return true;
 }
 
-function isStrange(entry: TreeEntry, writer: PlanOptions["writer"]): boolean {
-  return writer.uid !== undefined && (entry.uid !== writer.uid || entry.gid !== writer.gid);
-}
-
-/** Told once for all of them: what one of them is not given, none is. */
-function noteOwners(given: readonly TreeEntry[], writer: PlanOptions["writer"], losses: Losses): void {
-  const [first] = given;
-  if (!first) return;
-  const all = given.length === 1 ? "it belongs" : `it and ${given.length - 1} more belong`;
-  const owner = `${writer.uid}:${writer.gid} now, not to ${first.uid}:${first.gid}`;
-  losses.add(first.path, "owner", `${all} to ${owner}: only root may give files away`);
-}
-
-/** Has the owner set in the end, where the transport does not. */
-function giveAway(entry: TreeEntry, writer: PlanOptions["writer"], attributes: Set<TreeEntry>, losses: Losses): void {
-  if (!isStrange(entry, writer)) return;
-  if (entry.type !== "symlink") {
-    attributes.add(entry);
-    return;
-  }
-  const reason = `this symlink belongs to ${writer.uid}:${writer.gid} now: only tar on a server keeps a symlink's owner`;
-  losses.add(entry.path, "owner", reason);
-}
-
 function checkReplaceable(entry: TreeEntry, old: TreeEntry, target: Tree, options: PlanOptions): void {
-  if (options.delete || old.type !== "directory") return;
-  for (const path of target.keys()) {
-    if (!path.startsWith(`${old.path}/`)) continue;
-    throw new AnyprocError(
-      "ANYPROC_SYNC_CONFLICT",
-      `${entry.path}: a ${entry.type} would replace a directory with something in it: set delete, or move it away`,
-    );
-  }
+  if (options.delete || namesBelow(old.path, target).length === 0) return;
+  throw new AnyprocError(
+    "ANYPROC_SYNC_CONFLICT",
+    `${entry.path}: a ${entry.type} would replace a directory with something in it: set delete, or move it away`,
+  );
+}
+
+function namesBelow(path: string, tree: Tree): string[] {
+  return [...tree.keys()].filter((name) => name.startsWith(`${path}/`));
 }
 
 function listRemovals(source: Tree, target: Tree, removed: readonly string[]): string[] {
