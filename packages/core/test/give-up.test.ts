@@ -23,11 +23,18 @@ function stuckEnvironment(): Environment {
 
 test("closing a process, or its environment, does not wait for a start that never comes", async () => {
   const environment = stuckEnvironment();
-  const [one, other] = [environment.create(["one"]), environment.create(["other"])];
-  const starts = [one, other].map((process) => process.start().catch((error: Error) => error));
-  await one.close();
+  const [one, other] = ["one", "other"].map((name) => environment.create([name], { forceKillAfterMs: 0 }));
+  const starts = [one, other].map((process) => process?.start().catch((error: Error) => error));
+  await one?.close();
   await environment.close();
   for (const error of await Promise.all(starts)) expect(error).toMatchObject({ code: "ANYPROC_CLOSED" });
+});
+
+test("killing a process that never starts says so", async () => {
+  const process = stuckEnvironment().create(["one"], { forceKillAfterMs: 0 });
+  const start = process.start().catch((error: Error) => error);
+  await expect(process.kill()).rejects.toMatchObject({ code: "ANYPROC_CLOSED" });
+  expect(await start).toMatchObject({ code: "ANYPROC_CLOSED" });
 });
 
 test("an abort gives up a start that takes longer than a tree may take to stop", async () => {

@@ -386,7 +386,7 @@ describeOnServer("many at once", () => {
     await withServer(sshServerKinds.oneSession, async (narrow) => {
       await within(enter(narrow), async (other) => {
         const holder = await other.spawn(["sleep", "1000"]);
-        const waiting = other.create(["true"]);
+        const waiting = other.create(["true"], { forceKillAfterMs: 0 });
         const start = rejection(waiting.start());
         await waiting.close();
         expect(await start).toMatchObject({ code: "ANYPROC_CLOSED" });
@@ -403,7 +403,7 @@ describeOnServer("many at once", () => {
     await withServer({ shell: "/bin/bash" }, async (slow) => {
       await within(enter(slow), async (other) => {
         await other.fs.writeFile(`${slow.home}/.bashrc`, "exec sleep 1000\n");
-        const hanging = other.create(["true"]);
+        const hanging = other.create(["true"], { forceKillAfterMs: 0 });
         const never = rejection(hanging.start());
         await until(() => runs(slow.user, "sleep"));
         await hanging.close();

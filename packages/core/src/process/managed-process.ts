@@ -120,7 +120,7 @@ export class ManagedProcess implements Process {
 
   async kill(): Promise<void> {
     if (!this.#started) throw this.#notRunning("killed");
-    const running = await this.#started;
+    const running = await this.#startedInTime(this.#started);
     // Once it has ended, its id may be another program's.
     if (this.#exitCode === undefined) await running.end({ killSignal: "SIGKILL", forceKillAfterMs: 0 });
     this.#cutOff();
@@ -218,7 +218,7 @@ export class ManagedProcess implements Process {
     const { signal } = this.#options;
     let patience: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
-      patience = setTimeout(() => this.#startGivenUp.abort(signal?.reason), this.#endOptions.forceKillAfterMs);
+      patience = this.#giveUpLater(signal?.reason);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
@@ -229,10 +229,20 @@ export class ManagedProcess implements Process {
     }
   }
 
-  #giveUpStart(): void {
-    if (this.#running) return;
-    const reason = `${this.#name}: closed while it was being started`;
-    this.#startGivenUp.abort(new AnyprocError("ANYPROC_CLOSED", reason));
+  /** The program, for somebody who ends it: a start that does not come is given up in the same way. */
+  async #startedInTime(started: Promise<RunningProgram>): Promise<RunningProgram> {
+    if (this.#running) return this.#running;
+    const reason = `${this.#name}: ended before it had started`;
+    const patience = this.#giveUpLater(new AnyprocError("ANYPROC_CLOSED", reason));
+    try {
+      return await started;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  #giveUpLater(reason: unknown): NodeJS.Timeout {
+    return setTimeout(() => this.#startGivenUp.abort(reason), this.#endOptions.forceKillAfterMs);
   }
 
   async #settle(running: RunningProgram): Promise<Exit> {
@@ -272,8 +282,7 @@ export class ManagedProcess implements Process {
       this.#disconnect();
       return;
     }
-    this.#giveUpStart();
-    const running = await this.#started.catch(() => undefined);
+    const running = await this.#startedInTime(this.#started).catch(() => undefined);
     if (!running) return;
     if (this.#exitCode === undefined) running.stdin?.end();
     await this.#end();
