@@ -23,9 +23,10 @@ function stuckEnvironment(): Environment {
 
 test("closing a process, or its environment, does not wait for a start that never comes", async () => {
   const environment = stuckEnvironment();
-  const [one, other] = ["one", "other"].map((name) => environment.create([name], { forceKillAfterMs: 0 }));
-  const starts = [one, other].map((process) => process?.start().catch((error: Error) => error));
-  await one?.close();
+  const one = environment.create(["one"], { forceKillAfterMs: 0 });
+  const other = environment.create(["other"], { forceKillAfterMs: 0 });
+  const starts = [one, other].map((process) => process.start().catch((error: Error) => error));
+  await one.close();
   await environment.close();
   for (const error of await Promise.all(starts)) expect(error).toMatchObject({ code: "ANYPROC_CLOSED" });
 });

@@ -1,4 +1,4 @@
-import { openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { ReadStream } from "node:tty";
@@ -10,15 +10,23 @@ export interface AskOptions {
   readonly isSecret: boolean;
 }
 
+// tty(4): the terminal of this process, wherever its streams lead.
+const openTerminal = (): number => openSync("/dev/tty", "r+");
+
 /** Whether a person looks at this process, who can be asked. */
 export function isPersonThere(): boolean {
-  return (process.stdin.isTTY || process.stderr.isTTY) && process.platform !== "win32";
+  if (!process.stdin.isTTY && !process.stderr.isTTY) return false;
+  try {
+    closeSync(openTerminal());
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Asks at the terminal, so that stdin and stdout stay the program's. Ctrl-C ends this process, as it does anywhere. */
 export async function ask(question: string, { isSecret }: AskOptions): Promise<string> {
-  // tty(4): the terminal of this process, wherever its streams lead.
-  const fd = openSync("/dev/tty", "r+");
+  const fd = openTerminal();
   const input = new ReadStream(fd);
   const output = new Writable({
     write(chunk: Buffer, _encoding, callback): void {
