@@ -33,11 +33,11 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
     const process: Process = new ManagedProcess(startTracked, command, options);
     return process;
 
-    async function startTracked(checked: Command): Promise<Awaited<ReturnType<Starter>>> {
+    async function startTracked(checked: Command, giveUp: AbortSignal): Promise<Awaited<ReturnType<Starter>>> {
       checkOpen();
       running.add(process);
       try {
-        const program = await start(checked);
+        const program = await start(checked, giveUp);
         // What has not been read yet is still open after the exit.
         const isOver = Promise.allSettled([program.exited, closed(program.stdout), closed(program.stderr)]);
         void isOver.then(() => running.delete(process));
