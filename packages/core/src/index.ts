@@ -17,6 +17,7 @@ export { AnyprocError, type ErrorCode, isAnyprocError, systemErrorCode, unsuppor
 export { type ExecOptions, type ExecResult, ExitError, exec } from "./exec.ts";
 export { type Exit, exitCodeOf, exitCodes } from "./exit.ts";
 export type { Bind, Guest, GuestExtension, GuestProgram, GuestSetup, Runner } from "./guest-extension.ts";
+export { type ImageSettings, imageCommand } from "./image-settings.ts";
 export { decodeUtf8, execScript, quoteForShell } from "./posix-shell.ts";
 export type { AttachOptions, LinesOptions, Process } from "./process/process.ts";
 export type { EndOptions, ProgramExit, RunningProgram, Starter } from "./process/starter.ts";

@@ -6,6 +6,7 @@ import {
   type CommandInput,
   defineEnvironment,
   type Environment,
+  imageCommand,
   type Process,
   programName,
   type SpawnOptions,
@@ -127,6 +128,6 @@ export async function createDocker(options: DockerOptions = {}): Promise<DockerE
       await process.start();
       return process;
     },
-    imageCommand: (args: readonly string[] = []) => [...image.entrypoint, ...(args.length > 0 ? args : image.cmd)],
+    imageCommand: (args) => imageCommand(image, args),
   };
 }

@@ -1,6 +1,7 @@
 import { registerEnvironment, registeredEnvironments } from "@anyproc/core";
 import { createDocker } from "./create-docker.ts";
 
+export type { ImageSettings } from "@anyproc/core";
 export { connectDocker, type DaemonFacts, type DockerConnection } from "./connection/connect.ts";
 export type { DockerCertificates, DockerConnectionOptions } from "./connection/options.ts";
 export type { ContainerHandle, NetworkAddress, PublishedPort } from "./containers/addresses.ts";
@@ -19,7 +20,6 @@ export type { ImageConfig } from "./images/image.ts";
 export type { PullOptions, PullProgress, RegistryCredentials } from "./images/options.ts";
 export { type ContainerRootfs, type ContainerRootfsOptions, openContainerRootfs } from "./rootfs/container-rootfs.ts";
 export { type ImageRootfs, type ImageRootfsOptions, openImageRootfs } from "./rootfs/image-rootfs.ts";
-export type { ImageSettings } from "./rootfs/image-settings.ts";
 export type { ImportOptions } from "./rootfs/import-image.ts";
 
 // Another copy of this package may be loaded already: either one serves.

@@ -1,7 +1,8 @@
+export { type ImageSettings, imageCommand } from "@anyproc/core";
 export { type PruneOptions, type PruneReport, pruneCache } from "./cache/prune.ts";
 export { removeTree as removeRootfs } from "./cache/remove-tree.ts";
 export type { ImageErrorCode } from "./errors.ts";
-export { type ImageConfig, imageCommand, parseImageConfig } from "./image/config.ts";
+export { type ImageConfig, parseImageConfig } from "./image/config.ts";
 export type { Descriptor } from "./image/descriptor.ts";
 export type { ImageIndex, ImageManifest, RawManifest } from "./image/manifest.ts";
 export type { Image } from "./image/open-image.ts";

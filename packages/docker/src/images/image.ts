@@ -1,17 +1,13 @@
-import { isAnyprocError } from "@anyproc/core";
+import { type ImageSettings, isAnyprocError } from "@anyproc/core";
 import type { DockerConnection } from "../connection/connect.ts";
 import { dockerError } from "../errors.ts";
+import { imageSettings } from "./image-settings.ts";
 import type { PullOptions } from "./options.ts";
 import { pullImage } from "./pull.ts";
 
-/** What an image says about running it. */
-export interface ImageConfig {
+/** An image of the daemon's, and how it wants to be run. */
+export interface ImageConfig extends ImageSettings {
   readonly id: string;
-  readonly env: readonly string[];
-  readonly entrypoint: readonly string[];
-  readonly cmd: readonly string[];
-  readonly workdir: string;
-  readonly user: string;
   /** `linux/amd64` or the like. */
   readonly platform: string;
 }
@@ -59,11 +55,7 @@ export async function inspectImage(connection: DockerConnection, image: string):
   const variant = (rest as { readonly Variant?: string }).Variant;
   return {
     id: Id,
-    env: Config?.Env ?? [],
-    entrypoint: texts(Config?.Entrypoint),
-    cmd: texts(Config?.Cmd),
-    workdir: Config?.WorkingDir ?? "",
-    user: Config?.User ?? "",
+    ...imageSettings(Config),
     platform: [Os, Architecture, ...(variant ? [variant] : [])].join("/"),
   };
 }
@@ -71,8 +63,4 @@ export async function inspectImage(connection: DockerConnection, image: string):
 /** `linux/arm` is satisfied by `linux/arm/v7`. */
 function isOfPlatform(image: ImageConfig, platform: string | undefined): boolean {
   return platform === undefined || `${image.platform}/`.startsWith(`${platform}/`);
-}
-
-function texts(value: string | readonly string[] | undefined | null): readonly string[] {
-  return typeof value === "string" ? [value] : (value ?? []);
 }

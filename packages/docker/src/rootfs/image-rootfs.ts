@@ -1,10 +1,17 @@
 import { type Duplex, Readable } from "node:stream";
-import { copyRootfs, type Environment, type Rootfs, type RootfsOptions, type RootfsReport } from "@anyproc/core";
+import {
+  copyRootfs,
+  type Environment,
+  type ImageSettings,
+  type Rootfs,
+  type RootfsOptions,
+  type RootfsReport,
+} from "@anyproc/core";
 import { borrowOrConnect, type DockerConnection } from "../connection/connect.ts";
 import type { DockerConnectionOptions } from "../connection/options.ts";
 import { createDocker } from "../create-docker.ts";
+import { imageSettings } from "../images/image-settings.ts";
 import { exportStream } from "./export-stream.ts";
-import { type ImageSettings, readSettings } from "./image-settings.ts";
 import { type ImportOptions, importImage } from "./import-image.ts";
 import { mergeLayers } from "./merge-layers.ts";
 import { Report } from "./report.ts";
@@ -48,7 +55,10 @@ export async function openImageRootfs(image: string, options: ImageRootfsOptions
   const name = `docker:${image}`;
   const rootfs: ImageRootfs = {
     name,
-    config: () => readSettings(connection, image),
+    async config() {
+      const { Config } = await connection.request(image, (docker) => docker.getImage(image).inspect());
+      return imageSettings(Config);
+    },
     importTar: (tar, importOptions = {}) => importImage(connection, image, tar, importOptions),
     exportTar(exportOptions) {
       const report = new Report();

@@ -1,12 +1,12 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { RootfsOptions, RootfsReport } from "@anyproc/core";
+import type { ImageSettings, RootfsOptions, RootfsReport } from "@anyproc/core";
 import type { DockerConnection } from "../connection/connect.ts";
 import { isRecord } from "../connection/docker-config.ts";
 import { dockerError, invalidOption } from "../errors.ts";
 import { sending } from "../files/archive.ts";
 import { parseReference } from "../images/reference.ts";
-import { type ImageSettings, importChanges } from "./image-settings.ts";
+import { importChanges } from "./import-changes.ts";
 import { Report } from "./report.ts";
 import { sendChecked } from "./send-checked.ts";
 import { unpackFailure } from "./unpack-failure.ts";

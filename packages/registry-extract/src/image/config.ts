@@ -1,25 +1,12 @@
+import type { ImageSettings } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import { isRecord, parseJsonObject, textValues } from "./descriptor.ts";
 import { isDigest } from "./digest.ts";
 import type { Platform } from "./platform.ts";
 
-/** How an image wants to be run: what is left of its config for those who run it. */
-export interface ImageConfig {
+/** How an image wants to be run, and what it is made of: what is left of its config for those who run it. */
+export interface ImageConfig extends ImageSettings {
   readonly platform: Platform;
-  /** `NAME=value`, in order. */
-  readonly env: readonly string[];
-  readonly entrypoint: readonly string[];
-  readonly cmd: readonly string[];
-  /** `""`: root. Else `user[:group]`, names or numbers. */
-  readonly user: string;
-  /** `""`: `/`. */
-  readonly workdir: string;
-  /** `80/tcp`, sorted. */
-  readonly ports: readonly string[];
-  /** Mount points that the image wants kept, sorted. */
-  readonly volumes: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly stopSignal?: string;
   /** RFC 3339. */
   readonly created?: string;
   /** Digests of the uncompressed layers, lowest first. */
@@ -61,14 +48,6 @@ export function parseImageConfig(name: string, bytes: Uint8Array): ImageConfig {
     ...(created !== "" && { created }),
     diffIds,
   };
-}
-
-/**
- * The command line of a run: the image's entrypoint with the arguments, or with its cmd when there are none, as
- * `docker run` puts them together.
- */
-export function imageCommand(config: ImageConfig, args: readonly string[] = []): string[] {
-  return [...config.entrypoint, ...(args.length > 0 ? args : config.cmd)];
 }
 
 function text(value: unknown): string {

@@ -1,40 +1,4 @@
-import type { RootfsLoss } from "@anyproc/core";
-import type { DockerConnection } from "../connection/connect.ts";
-
-/** How an image wants to be run; with the names that `@anyproc/registry-extract` has for the same things. */
-export interface ImageSettings {
-  /** `NAME=value`, in order. */
-  readonly env: readonly string[];
-  readonly entrypoint: readonly string[];
-  readonly cmd: readonly string[];
-  /** `""`: root. Else `user[:group]`, names or numbers. */
-  readonly user: string;
-  /** `""`: `/`. */
-  readonly workdir: string;
-  /** `80/tcp`, sorted. */
-  readonly ports: readonly string[];
-  /** Mount points that the image wants kept, sorted. */
-  readonly volumes: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly stopSignal?: string;
-}
-
-/** What an image of the daemon's says. @throws ANYPROC_IMAGE_NOT_FOUND and what DockerConnection.request() throws */
-export async function readSettings(connection: DockerConnection, image: string): Promise<ImageSettings> {
-  const { Config } = await connection.request(image, (docker) => docker.getImage(image).inspect());
-  const { StopSignal } = (Config ?? {}) as { readonly StopSignal?: string };
-  return {
-    env: Config?.Env ?? [],
-    entrypoint: list(Config?.Entrypoint),
-    cmd: list(Config?.Cmd),
-    user: Config?.User ?? "",
-    workdir: Config?.WorkingDir ?? "",
-    ports: Object.keys(Config?.ExposedPorts ?? {}).sort(),
-    volumes: Object.keys(Config?.Volumes ?? {}).sort(),
-    labels: Config?.Labels ?? {},
-    ...(StopSignal && { stopSignal: StopSignal }),
-  };
-}
+import type { ImageSettings, RootfsLoss } from "@anyproc/core";
 
 /** Settings as an import takes them, and those that it cannot take. */
 export interface ImportChanges {
@@ -76,8 +40,4 @@ export function importChanges(settings: Partial<ImageSettings>): ImportChanges {
 /** Dockerfile reference, "Parser directives" and "Environment replacement": what would be replaced is escaped. */
 function quoted(text: string): string {
   return `"${text.replaceAll(/[\\"$]/g, "\\$&")}"`;
-}
-
-function list(value: string | readonly string[] | null | undefined): readonly string[] {
-  return typeof value === "string" ? [value] : (value ?? []);
 }
