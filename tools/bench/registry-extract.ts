@@ -11,7 +11,7 @@ import type { Comparison } from "./report.ts";
 import { interleave, type Side, timeMs } from "./rounds.ts";
 
 const execute = promisify(execFile);
-const pullOnce = fileURLToPath(new URL("pull-once.ts", import.meta.url));
+const pullOnce = fileURLToPath(new URL("pull-once.mjs", import.meta.url));
 
 /** A Debian image of 200 MB in a registry on loopback. */
 interface Image {

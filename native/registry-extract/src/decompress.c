@@ -1,4 +1,4 @@
-// createDecompressor(format: "gzip" | "zstd"): External | undefined
+// createDecompressor(format: "gzip" | "zstd", mostWindowLog: number): External | undefined
 // decompress(decompressor: External, input: Buffer, output: Buffer): Promise<{consumed, produced, isComplete}>
 // Decompresses in the thread pool, with the decoders that Node.js brings along, from memory and into memory that is used
 // again and again; the streams of node:zlib allocate every piece. One call must have ended before the next begins. When
@@ -48,7 +48,7 @@ FROM_NODE int inflateReset(z_stream *stream);
 FROM_NODE int inflate(z_stream *stream, int flush);
 FROM_NODE int inflateEnd(z_stream *stream);
 
-enum { MOST_FORMAT_BYTES = 8, MOST_WINDOW_LOG = 27 };
+enum { MOST_FORMAT_BYTES = 8 };
 
 struct decompressor {
   // Gives what is wrong with the data, or NULL.
@@ -113,7 +113,7 @@ static int start_gzip(struct decompressor *self) {
   return inflateInit2_(&self->gzip, ONLY_GZIP + MOST_WINDOW_BITS, "1", sizeof self->gzip) == Z_OK ? 0 : -1;
 }
 
-static int start_zstd(struct decompressor *self) {
+static int start_zstd(struct decompressor *self, int most_window_log) {
   self->run = run_zstd;
   if (!ZSTD_createDStream || !ZSTD_freeDStream || !ZSTD_DCtx_setParameter || !ZSTD_decompressStream || !ZSTD_isError ||
       !ZSTD_getErrorName) {
@@ -121,7 +121,7 @@ static int start_zstd(struct decompressor *self) {
   }
   self->zstd = ZSTD_createDStream();
   if (self->zstd == NULL) return -1;
-  return ZSTD_isError(ZSTD_DCtx_setParameter(self->zstd, ZSTD_d_windowLogMax, MOST_WINDOW_LOG)) ? -1 : 0;
+  return ZSTD_isError(ZSTD_DCtx_setParameter(self->zstd, ZSTD_d_windowLogMax, most_window_log)) ? -1 : 0;
 }
 
 static void free_decompressor(napi_env env, void *argument, void *hint) {
@@ -134,13 +134,15 @@ static void free_decompressor(napi_env env, void *argument, void *hint) {
 }
 
 napi_value create_decompressor(napi_env env, napi_callback_info info) {
-  napi_value arguments[1], result;
+  napi_value arguments[2], result;
   char format[MOST_FORMAT_BYTES];
-  TRY(get_arguments(env, info, 1, arguments));
+  int32_t most_window_log;
+  TRY(get_arguments(env, info, 2, arguments));
   TRY(napi_get_value_string_latin1(env, arguments[0], format, sizeof format, NULL));
+  TRY(napi_get_value_int32(env, arguments[1], &most_window_log));
   struct decompressor *self = calloc(1, sizeof *self);
   if (self == NULL) return throw_system_error(env, ENOMEM, "createDecompressor");
-  int status = strcmp(format, "gzip") == 0 ? start_gzip(self) : strcmp(format, "zstd") == 0 ? start_zstd(self) : -1;
+  int status = strcmp(format, "gzip") == 0 ? start_gzip(self) : start_zstd(self, most_window_log);
   if (status == 0 && napi_create_external(env, self, free_decompressor, NULL, &result) == napi_ok) return result;
   free_decompressor(env, self, NULL);
   return NULL;

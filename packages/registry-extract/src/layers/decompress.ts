@@ -7,6 +7,10 @@ import { decompressThrough } from "./decompress-through.ts";
 import type { NativeFiles } from "./native-files.ts";
 import { ZstdFrameSplitter } from "./zstd-frames.ts";
 
+// What zstd has to remember of its output, in bits of its size: 32 MiB are what programs that write layers use at most,
+// and zstd(1) up to its level 20.
+const mostWindowLog = 25;
+
 /** How a layer is compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -58,8 +62,17 @@ async function* packed(
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (!/^(?:Z_|ZSTD_|ERR_)/.test(code)) throw error;
+    // zstd's own words, whoever brings the decoder along.
+    if (reasonOf(error).startsWith("Frame requires too much memory")) throw windowTooLarge();
     throw invalidArchive(`its ${compression} data is wrong: ${reasonOf(error)}`);
   }
+}
+
+function windowTooLarge(): Error {
+  return imageError(
+    "ANYPROC_IMAGE_LIMIT",
+    `it takes more than ${2 ** mostWindowLog / 1024 ** 2} MiB of memory to decompress: compress it again with zstd -19, or less`,
+  );
 }
 
 async function* decoder(
@@ -68,7 +81,7 @@ async function* decoder(
   reader: BlobReader,
   native: NativeFiles | undefined,
 ): AsyncGenerator<Buffer> {
-  const decompressor = native?.createDecompressor(compression);
+  const decompressor = native?.createDecompressor(compression, mostWindowLog);
   if (native && decompressor) {
     yield* decompressInPool(native, decompressor, first, reader);
   } else if (compression === "gzip") {
@@ -80,8 +93,9 @@ async function* decoder(
     );
   } else if ("createZstdDecompress" in zlib) {
     const frames = new ZstdFrameSplitter();
+    const params = { [zlib.constants.ZSTD_d_windowLogMax]: mostWindowLog };
     yield* decompressThrough(
-      (options) => zlib.createZstdDecompress(options),
+      (options) => zlib.createZstdDecompress({ ...options, params }),
       first,
       reader,
       (chunk) => frames.split(chunk),

@@ -33,8 +33,11 @@ export interface NativeFiles {
   updateHash(hash: object, data: Buffer): Promise<void>;
   updateHashSync(hash: object, data: Buffer): void;
   finishHash(hash: object): Buffer;
-  /** For decompress(); undefined for a Node.js without that decoder. */
-  createDecompressor(format: "gzip" | "zstd"): object | undefined;
+  /**
+   * For decompress(); undefined for a Node.js without that decoder. What wants a larger window than 2 to the power of
+   * `mostWindowLog` is refused; gzip's is small.
+   */
+  createDecompressor(format: "gzip" | "zstd", mostWindowLog: number): object | undefined;
   /**
    * Decompresses in the thread pool; input and output must stay as they are, and the decompressor be left alone, until
    * it has ended. When the output is full there may be more to come, without further input too.
