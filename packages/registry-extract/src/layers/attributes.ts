@@ -1,10 +1,10 @@
 import { chmodSync, chownSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from "node:fs";
 import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "@anyproc/core";
 import { type ByteString, bytesOf, printable, type TarEntry } from "@anyproc/core/tar";
-import { imageError } from "../errors.ts";
 import type { DirectoryAttributes } from "./directory-table.ts";
 import type { TreePath } from "./directory-tree.ts";
 import { detached } from "./host-path.ts";
+import { XattrCounter } from "./limits.ts";
 import type { NativeFiles } from "./native-files.ts";
 
 /** What is written down about a path. */
@@ -19,8 +19,6 @@ export interface AttributeOptions {
 
 // What a kernel or file system says that cannot or may not keep an attribute.
 const refusals = new Set(["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSPC", "E2BIG", "ERANGE", "ENOSYS"]);
-// Their values lie outside of the heap, which has a limit of its own.
-const mostNotedXattrBytes = 16 * 1024 ** 2;
 const mostOwners = 1000;
 
 /** Gives entries their attributes, and keeps a note of each that the file system refuses. */
@@ -30,7 +28,7 @@ export class AttributeWriter {
   readonly #notes = new Map<TreePath, Note>();
   /** One note for all files that differ in nothing: an image has few owners. */
   readonly #ownerNotes = new Map<string, Note>();
-  #notedXattrBytes = 0;
+  readonly #notedXattrs = new XattrCounter();
 
   constructor({ privileged, native }: AttributeOptions) {
     this.#privileged = privileged;
@@ -191,15 +189,7 @@ export class AttributeWriter {
       return;
     }
     this.#notes.set(detached(path), this.#shared(note));
-    const values = Object.values(note.xattrs ?? {});
-    this.#notedXattrBytes += values.reduce((sum, value) => sum + value.length, 0);
-    if (this.#notedXattrBytes > mostNotedXattrBytes) {
-      throw imageError(
-        "ANYPROC_IMAGE_LIMIT",
-        `the image has more than ${mostNotedXattrBytes / 1024 ** 2} MiB of extended attributes that cannot be set here: ` +
-          "unpack it on a file system that has them, or as root",
-      );
-    }
+    this.#notedXattrs.add(Object.values(note.xattrs ?? {}));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ByteString, TarEntry } from "@anyproc/core/tar";
 import { detached } from "./host-path.ts";
+import { XattrCounter } from "./limits.ts";
 
 /** What a directory gets when everything is in place. */
 export type DirectoryAttributes = Pick<TarEntry, "mode" | "uid" | "gid" | "mtime" | "xattrs">;
@@ -17,6 +18,7 @@ export class DirectoryTable {
   readonly #rows = new Map<ByteString, number>();
   readonly #freeRows: number[] = [];
   readonly #xattrs = new Map<ByteString, Xattrs>();
+  readonly #xattrCounter = new XattrCounter();
   /** In pages, since an array that grows is copied, and needs room for both. */
   readonly #pages: Float64Array[] = [];
 
@@ -34,8 +36,10 @@ export class DirectoryTable {
   set(path: ByteString, { mode, uid, gid, mtime, xattrs }: DirectoryAttributes): void {
     const row = this.#rows.get(path) ?? this.#add(path);
     this.#numbers(row).set([mode, uid, gid, mtime.seconds, mtime.nanoseconds] satisfies Row);
-    if (xattrs.size > 0) this.#xattrs.set(path, xattrs);
-    else this.#xattrs.delete(path);
+    this.#xattrs.delete(path);
+    if (xattrs.size === 0) return;
+    this.#xattrCounter.add(xattrs.values());
+    this.#xattrs.set(detached(path), xattrs);
   }
 
   delete(path: ByteString): void {
