@@ -10,6 +10,14 @@ const product = inject("product") as Product;
 const [, asOrdinaryUser] = modes;
 const archive = inject("archive") as string;
 
+const ownedByOthers = [
+  "/usr/bin/crontab",
+  "/var/spool/cron/crontabs",
+  "/var/lib/apt/lists/partial",
+  "/var/cache/apt/archives/partial",
+  "/var/log/apt/term.log",
+];
+
 /** What apt-get leaves behind in the guest is what it leaves behind under chroot(2). */
 describe.skipIf(!product).each(modes)("apt-get as $name", (mode) => {
   let trees: Trees;
@@ -22,7 +30,7 @@ describe.skipIf(!product).each(modes)("apt-get as $name", (mode) => {
   });
 
   // The second is large: once is enough.
-  const sets = ["jq", ...(mode === asOrdinaryUser ? ["git python3-venv build-essential"] : [])];
+  const sets = ["jq cron", ...(mode === asOrdinaryUser ? ["git python3-venv build-essential"] : [])];
 
   test.for(sets)("installs %s", { timeout: 300_000 }, async (packages) => {
     const trial = { argv: aptInstall(packages.split(" ")) };
@@ -33,5 +41,12 @@ describe.skipIf(!product).each(modes)("apt-get as $name", (mode) => {
     expect(inGuest.ended, inGuest.stdout + inGuest.stderr).toBe(0);
     expect(inChroot.ended, inChroot.stdout + inChroot.stderr).toBe(0);
     expectSame(await listTree(trees.guest, mode.person), await listTree(trees.chroot, mode.person));
+  });
+
+  test("gives files to whom they belong", async () => {
+    const trial = { argv: ["stat", "-c", "%U:%G %a %n", ...ownedByOthers] };
+    const inChroot = await runInChroot(trees.chroot, trial);
+    expect(inChroot.stdout).toMatch(/:crontab .*\n.*:crontab .*\n_apt:.*\n_apt:.*\n.*:adm /);
+    expectSame(await runInGuest(product, mode, trees.guest, trial), inChroot);
   });
 });

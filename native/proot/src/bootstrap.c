@@ -7,6 +7,7 @@
 #include "config.h"
 #include "exec.h"
 #include "filter.h"
+#include "owners.h"
 #include "path.h"
 #include "report.h"
 #include "start.h"
@@ -148,6 +149,7 @@ void bootstrap(struct initial_stack *stack, const char *handover) {
   long error = start_configuration(base);
   if (error < 0)
     report_and_exit(first.report, "internal", error, "configuration");
+  owners_start();
   error = filter_install();
   if (error < 0)
     report_and_exit(first.report, "seccomp", error, "filter");

@@ -41,6 +41,7 @@ struct shared {
   uint32_t order;      // of the newest mount
   uint32_t has_old_root; // pivot_root(".", ".") has stacked it upon "/", to be unmounted
   uint32_t is_owned;   // made together with a user namespace: its guests may mount
+  uint32_t has_owners; // some file of the rootfs has an owner of its own: owners.h
 };
 
 enum { SHARED_SIZE = 16 << 20 }; // sparse: only what is used costs memory

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "guest.h"
 #include "identity-calls.h"
+#include "owners.h"
 #include "path.h"
 #include "sys.h"
 #include "text.h"
@@ -80,7 +81,7 @@ static long write_identity(struct exec_plan *plan, char *out) {
   long error = SYS_2(SYS_fstat, plan->image, &file);
   if (error < 0)
     return error;
-  identity_show_owner(&file.st_uid, &file.st_gid);
+  owners_show_descriptor(plan->image, file.st_mode, &file.st_uid, &file.st_gid);
   bool was_changed = next.changed;
   capabilities_follow_exec(&next, &file);
   if (next.changed && !was_changed)

@@ -3,7 +3,7 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
-#include "identity.h"
+#include "owners.h"
 #include "path-calls.h"
 #include "sys.h"
 #include "syscall-numbers.h"
@@ -44,20 +44,13 @@ long call_fchmodat2(struct call *call) {
   return result;
 }
 
-// With faked ids the owner cannot be changed: it only seems so, on whatever exists.
-static long pretend_to_change_owner(int dirfd, const char *path, long owner, long group, long flags) {
-  struct stat stat;
-  long result = SYS_4(SYS_newfstatat, dirfd, path, &stat, flags);
-  return result == 0 && !identity_may_give((uint32_t)owner, (uint32_t)group) ? -EPERM : result;
-}
-
 static long change_owner(int dirfd, const char *guest_path, long owner, long group, long flags) {
   struct place place;
   long result = resolve_for_change(dirfd, guest_path, follow_of(flags), &place);
   if (result < 0)
     return result;
   if ((config.flags & CONFIG_FAKE_IDS) != 0)
-    result = pretend_to_change_owner(place.descriptor, place.path, owner, group, flags);
+    result = owners_change(&place, (uint32_t)owner, (uint32_t)group);
   else
     result = SYS_5(SYS_fchownat, place.descriptor, place.path, owner, group, flags);
   path_release(&place);
@@ -76,13 +69,17 @@ long call_fchownat(struct call *call) {
   int dirfd = descriptor_argument(call, 0);
   const char *path = path_argument(call, 1);
   long flags = call->argument[4];
+  if ((flags & ~(long)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0)
+    return -EINVAL;
   if (!names_descriptor(path, flags))
     return change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
   if ((config.flags & CONFIG_FAKE_IDS) == 0)
     return pass_on_change(call, 0);
   if (path_is_hidden_descriptor(dirfd))
     return -EBADF;
-  return pretend_to_change_owner(dirfd, path, call->argument[2], call->argument[3], flags);
+  return descriptor_is_read_only(dirfd)
+             ? -EROFS
+             : owners_change_descriptor(dirfd, (uint32_t)call->argument[2], (uint32_t)call->argument[3]);
 }
 
 long call_fchown(struct call *call) {
@@ -92,7 +89,7 @@ long call_fchown(struct call *call) {
   long flags = path_is_hidden_descriptor(descriptor) ? -EBADF : SYS_2(SYS_fcntl, descriptor, F_GETFL);
   if (flags < 0 || (flags & O_PATH) != 0)
     return -EBADF;
-  return identity_may_give((uint32_t)call->argument[1], (uint32_t)call->argument[2]) ? 0 : -EPERM;
+  return owners_change_descriptor(descriptor, (uint32_t)call->argument[1], (uint32_t)call->argument[2]);
 }
 
 // Calls that take a path and no descriptor.

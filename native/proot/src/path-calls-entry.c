@@ -5,6 +5,7 @@
 
 #include "directory-cache.h"
 #include "guest.h"
+#include "owners.h"
 #include "path-calls.h"
 #include "sys.h"
 
@@ -14,6 +15,8 @@ static long make_directory(int dirfd, const char *guest_path, long mode) {
   if (result < 0)
     return result;
   result = SYS_3(SYS_mkdirat, place.descriptor, place.path, mode);
+  if (result == 0)
+    owners_adopt(&place);
   path_release(&place);
   return result;
 }
@@ -32,6 +35,8 @@ static long make_node(int dirfd, const char *guest_path, long mode, long device)
   if (result < 0)
     return result;
   result = SYS_4(SYS_mknodat, place.descriptor, place.path, mode, device);
+  if (result == 0)
+    owners_adopt(&place);
   path_release(&place);
   return result;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "identity.h"
+#include "owners.h"
 #include "path-calls.h"
 #include "proc-file.h"
 #include "sys.h"
@@ -183,16 +184,25 @@ static long open_found(struct call *call, const struct opening *opening) {
   if (result == 0)
     return may_block(&stat) && (flags & O_PATH) == 0 ? open_later(call, &place, opening, flags)
                                                       : open_now(&place, opening, flags);
-  if (makes_file(opening))
-    return open_now(&place, opening, flags);
-  path_release(&place);
+  if (!makes_file(opening)) {
+    path_release(&place);
+    return result;
+  }
+  bool is_new = result == -ENOENT;
+  result = open_now(&place, opening, flags);
+  if (is_new && result >= 0)
+    owners_adopt_descriptor((int)result);
   return result;
 }
 
 static long open_directory(const struct opening *opening) {
   struct place place;
   long result = path_resolve(opening->dirfd, opening->path, PATH_NO_FOLLOW, &place);
-  return result < 0 ? result : open_now(&place, opening, opening->flags | O_NOFOLLOW);
+  if (result == 0)
+    result = open_now(&place, opening, opening->flags | O_NOFOLLOW);
+  if (result >= 0 && has(opening->flags, __O_TMPFILE))
+    owners_adopt_descriptor((int)result);
+  return result;
 }
 
 // Flags that contradict each other are an error whatever the path is; the kernel tells by an empty one.

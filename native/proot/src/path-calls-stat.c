@@ -3,16 +3,16 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
-#include "identity.h"
+#include "owners.h"
 #include "path-calls.h"
 #include "sys.h"
 
 // The kernel has just written to `out`, so it can be read and corrected in place.
-static long stat_place(const struct place *place, struct stat *out, long flags) {
+static long stat_place(struct place *place, struct stat *out, long flags) {
   long native = place->magic ? flags & ~AT_SYMLINK_NOFOLLOW : flags | AT_SYMLINK_NOFOLLOW;
   long result = SYS_4(SYS_newfstatat, place->descriptor, place->path, out, native);
   if (result == 0)
-    identity_show_owner(&out->st_uid, &out->st_gid);
+    owners_show(place, out->st_mode, &out->st_uid, &out->st_gid);
   return result;
 }
 
@@ -50,7 +50,7 @@ long call_fstat(struct call *call) {
   struct stat *out = (struct stat *)call->argument[1];
   long result = pass_on(call, 0);
   if (result == 0)
-    identity_show_owner(&out->st_uid, &out->st_gid);
+    owners_show_descriptor(descriptor_argument(call, 0), out->st_mode, &out->st_uid, &out->st_gid);
   return result;
 }
 
@@ -61,7 +61,7 @@ long call_newfstatat(struct call *call) {
     return stat_at(descriptor_argument(call, 0), path, out, call->argument[3]);
   long result = pass_on(call, 0);
   if (result == 0)
-    identity_show_owner(&out->st_uid, &out->st_gid);
+    owners_show_descriptor(descriptor_argument(call, 0), out->st_mode, &out->st_uid, &out->st_gid);
   return result;
 }
 
@@ -74,10 +74,7 @@ struct statx_request {
 };
 
 static long statx_native(const struct statx_request *request, int dirfd, const char *path, long flags) {
-  long result = SYS_5(SYS_statx, dirfd, path, flags, request->mask, request->out);
-  if (result == 0)
-    identity_show_owner(&request->out->stx_uid, &request->out->stx_gid);
-  return result;
+  return SYS_5(SYS_statx, dirfd, path, flags, request->mask, request->out);
 }
 
 static long statx_as(const struct statx_request *request, enum path_follow follow) {
@@ -86,7 +83,10 @@ static long statx_as(const struct statx_request *request, enum path_follow follo
   if (result < 0)
     return result;
   long flags = place.magic ? request->flags & ~AT_SYMLINK_NOFOLLOW : request->flags | AT_SYMLINK_NOFOLLOW;
+  struct statx *out = request->out;
   result = statx_native(request, place.descriptor, place.path, flags);
+  if (result == 0)
+    owners_show(&place, out->stx_mode, &out->stx_uid, &out->stx_gid);
   path_release(&place);
   return result;
 }
@@ -100,7 +100,10 @@ long call_statx(struct call *call) {
   if (names_descriptor(request.path, request.flags)) {
     if (path_is_hidden_descriptor(request.dirfd))
       return -EBADF;
-    return statx_native(&request, request.dirfd, request.path, request.flags);
+    long result = statx_native(&request, request.dirfd, request.path, request.flags);
+    if (result == 0)
+      owners_show_descriptor(request.dirfd, request.out->stx_mode, &request.out->stx_uid, &request.out->stx_gid);
+    return result;
   }
   if ((request.flags & AT_SYMLINK_NOFOLLOW) != 0)
     return statx_as(&request, PATH_NO_FOLLOW);

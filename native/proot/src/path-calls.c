@@ -175,8 +175,6 @@ long path_call(struct call *call) {
   case SYS_fchown:
     return call_fchown(call);
   case SYS_fchmod:
-  case SYS_fsetxattr:
-  case SYS_fremovexattr:
   case SYS_ioctl:
     return pass_on_file_change(call);
   case SYS_truncate:
@@ -196,6 +194,11 @@ long path_call(struct call *call) {
   case SYS_removexattr:
   case SYS_lremovexattr:
     return call_plain_xattr(call);
+  case SYS_fsetxattr:
+  case SYS_fgetxattr:
+  case SYS_flistxattr:
+  case SYS_fremovexattr:
+    return call_descriptor_xattr(call);
   case SYS_setxattrat:
   case SYS_getxattrat:
   case SYS_listxattrat:

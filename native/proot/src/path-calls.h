@@ -32,7 +32,7 @@ call_handler call_rename, call_renameat, call_renameat2, call_link, call_linkat;
 call_handler call_chmod, call_fchmodat, call_fchmodat2, call_chown, call_lchown, call_fchownat, call_truncate,
     call_utime, call_utimes, call_futimesat, call_utimensat, call_fchown, call_file_getattr, call_file_setattr;
 // path-calls-xattr.c
-call_handler call_plain_xattr, call_xattrat;
+call_handler call_plain_xattr, call_descriptor_xattr, call_xattrat;
 // path-calls-watch.c
 call_handler call_inotify_add_watch, call_fanotify_mark;
 // path-calls-socket.c

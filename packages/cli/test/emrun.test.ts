@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anyproc } from "./support/anyproc.ts";
+import { anyproc, startAnyproc } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 const text = '#!/bin/sh\necho "$# $1"\ncat\necho err >&2\nexit 3\n';
@@ -49,6 +50,13 @@ describe("anyproc emrun", () => {
     });
   });
 
+  test("output that is too much for a JSON document ends the payload", async () => {
+    const outcome = await anyproc(["emrun", "--json", "/bin/cat"], { input: "x".repeat(105_000_000) });
+    expect(outcome.exitCode).toBe(125);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ error: { code: "ANYPROC_OUTPUT_LIMIT" } });
+    expect(outcome.stderr).toMatch(/^anyproc: \/bin\/cat: more than 104857600 bytes .*: run it without --json\n$/);
+  });
+
   test.each([
     { allowed: true, args: [] },
     { allowed: false, args: ["--default", "deny"] },
@@ -61,7 +69,7 @@ describe("anyproc emrun", () => {
   ])("a policy of $args: allowed is $allowed", async ({ allowed, args }) => {
     const { exitCode, stdout, stderr } = await anyproc(["emrun", ...args, scriptFile()]);
     expect({ exitCode, stdout }).toEqual(allowed ? { exitCode: 3, stdout: "0 \n" } : { exitCode: 126, stdout: "" });
-    if (!allowed) expect(stderr).toContain(`emrun: deny digest ${digest}`);
+    if (!allowed) expect(stderr).toContain(`/script: emrun: deny digest ${digest}`);
   });
 
   test("digests come from files of sha256sum's", async () => {
@@ -94,7 +102,23 @@ describe("anyproc emrun", () => {
     chmodSync(file, 0o755);
     const outcome = await anyproc(["emrun", file]);
     expect(outcome).toMatchObject({ exitCode: 126, stdout: "" });
-    expect(outcome.stderr).toMatch(/text without a #! line/);
-    expect(await anyproc(["emrun", "-"], { input: "" })).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(outcome.stderr).toMatch(/^anyproc: \/.*\/text: .*text without a #! line/);
+    const empty = await anyproc(["emrun", "-"], { input: "" });
+    expect(empty).toMatchObject({ exitCode: 126, stdout: "" });
+    expect(empty.stderr).toMatch(/^anyproc: standard input: payload is empty/);
+  });
+
+  test.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+    ["SIGHUP", 129],
+  ] as const)("%s reaches the payload, and anyproc ends as it does", async (signal, exitCode) => {
+    const file = join(temporaryDirectory(), "sleeper");
+    writeFileSync(file, "#!/bin/sh\necho ready\nexec sleep 1000\n");
+    const child = startAnyproc(["emrun", file]);
+    await once(child.stdout as NodeJS.ReadableStream, "data");
+    child.kill(signal);
+    await once(child, "exit");
+    expect(child.exitCode).toBe(exitCode);
   });
 });

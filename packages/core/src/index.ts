@@ -37,5 +37,6 @@ export {
   type RootfsMetadataEntry,
   rootfsMetadataPath,
 } from "./rootfs-metadata.ts";
+export { formatRootfsOwner, parseRootfsOwner, type RootfsOwner, rootfsOwnerAttribute } from "./rootfs-owner.ts";
 export { type SignalName, signalName, signalNumber } from "./signals.ts";
 export { $, parseTemplate, type TemplateTag, type TemplateValue } from "./template.ts";

@@ -35,7 +35,7 @@ export async function openPayload(payload: Uint8Array, options: OpenOptions): Pr
   if (!(payload instanceof Uint8Array)) {
     throw new AnyprocError(
       "ANYPROC_INVALID_OPTION",
-      `the payload is a ${typeof payload}: give its bytes in a Uint8Array; do() takes a script as text`,
+      `the payload is of type ${typeof payload}: give its bytes in a Uint8Array; do() takes a script as text`,
     );
   }
   if (payload.length === 0) {

@@ -50,6 +50,12 @@ export const allowAll: Policy = createPolicy("allow", new Map());
  * @throws PolicyError (ANYPROC_EMRUN_DENIED)
  */
 export function checkPolicy(policy: Policy, digest: string): void {
+  if (typeof policy?.verdictOf !== "function") {
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      "policy is no policy: derive one from allowAll, or leave it unset",
+    );
+  }
   if (policy.verdictOf(digest) !== "allow") throw new PolicyError(digest);
 }
 

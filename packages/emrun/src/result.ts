@@ -1,4 +1,4 @@
-import type { Exit } from "@anyproc/core";
+import { type Exit, exitCodes } from "@anyproc/core";
 import { RunError, type RunResult } from "./run-error.ts";
 
 /** Everything about a run that has ended. */
@@ -20,6 +20,15 @@ export function resultOf({ name, exit, combinedOutput, abortReason, releaseError
   if (exitCode === 0 && !timedOut) return { ...result, error: releaseError };
   const message = `${name}: ${describe(exit)}${lastLine(combinedOutput)}`;
   return { ...result, error: new RunError("ANYPROC_EXIT", message, result, aborted ? abortReason : releaseError) };
+}
+
+/** The result of a run that something else than the payload failed in, such as the stream that it read. */
+export function brokenOff(
+  error: Error,
+  exitCode: number = exitCodes.internal,
+  combinedOutput: Buffer | null = null,
+): RunResult {
+  return { exitCode, signal: null, timedOut: false, aborted: false, combinedOutput, error };
 }
 
 function describe({ exitCode, signal, timedOut, aborted }: Exit): string {

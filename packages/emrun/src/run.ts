@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import { AnyprocError, type Exit } from "@anyproc/core";
 import { type Background, createBackground } from "./background.ts";
 import { type Capture, captureOutput } from "./capture.ts";
-import { resultOf } from "./result.ts";
+import { brokenOff, resultOf } from "./result.ts";
 import { RunError, type RunResult } from "./run-error.ts";
 import type { RunCommand } from "./runner.ts";
 import { openSession, type Payload, type RunOptions, type Session } from "./session.ts";
@@ -128,7 +128,13 @@ async function inBackground(
   const signal = AbortSignal.any(signals);
   try {
     const running = await session.runner.start(session.payload, command, { ...options, signal });
-    const done = running.wait().then((exit) => finish(session, exit, signal, capture));
+    const done = running.wait().then(
+      (exit) => finish(session, exit, signal, capture),
+      async (error: Error) => {
+        await session.release();
+        return brokenOff(error, running.exitCode, capture?.finish() ?? null);
+      },
+    );
     return createBackground(running.pid, done, (reason) => cancelling.abort(reason), options.reject ?? true);
   } catch (error) {
     await session.release();

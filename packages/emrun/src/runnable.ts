@@ -71,10 +71,15 @@ export class OpenedPayload implements Runnable {
   }
 
   async read(buffer: Uint8Array): Promise<number> {
-    this.#checkOpen();
-    const { bytesRead } = await readDescriptor(this.file.descriptor, buffer, 0, buffer.length, this.#position);
-    this.#position += bytesRead;
-    return bytesRead;
+    // A descriptor that is closed meanwhile could be another file's by the time that it is read from.
+    const letGo = this.acquire();
+    try {
+      const { bytesRead } = await readDescriptor(this.file.descriptor, buffer, 0, buffer.length, this.#position);
+      this.#position += bytesRead;
+      return bytesRead;
+    } finally {
+      await letGo();
+    }
   }
 
   seek(offset: number, from: "start" | "current" | "end" = "start"): number {

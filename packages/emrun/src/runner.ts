@@ -9,6 +9,7 @@ import {
   type SpawnOptions,
   type StreamPolicy,
 } from "@anyproc/core";
+import { checkCommand } from "./check-command.ts";
 import type { Runnable } from "./runnable.ts";
 
 /** How a payload is run. */
@@ -64,6 +65,7 @@ const capabilities: Capabilities = {
 /** Builds the whole Runner from a starter: streams, timeouts, aborts and the end of the tree are core's. */
 export function defineRunner(name: string, starter: PayloadStarter): Runner {
   async function start(runnable: Runnable, command: RunCommand = {}, options: SpawnOptions = {}): Promise<Process> {
+    checkCommand(command);
     const environment = defineEnvironment({
       name,
       capabilities,

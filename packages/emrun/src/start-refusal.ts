@@ -13,7 +13,8 @@ export function isRefusal(error: unknown, command: RunCommand): error is Error {
 /**
  * What a failed start means.
  *
- * @throws ANYPROC_CWD_NOT_FOUND, ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_START_FAILED when it is not about the payload
+ * @throws ANYPROC_CWD_NOT_FOUND, ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_INVALID_OPTION, ANYPROC_START_FAILED when it is not
+ * about the payload
  */
 export function explainStart(name: string, header: Buffer, command: RunCommand, error: unknown): RunError {
   const code = systemErrorCode(error);
@@ -24,6 +25,12 @@ export function explainStart(name: string, header: Buffer, command: RunCommand, 
       { cause: error },
     );
   }
+  if (code === "EBADF") {
+    const numbers = JSON.stringify(command.descriptors);
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", `descriptors is ${numbers}: give open ones only`, {
+      cause: error,
+    });
+  }
   const notExecutable = (why: string): RunError =>
     startError("ANYPROC_EMRUN_NOT_EXECUTABLE", 126, `${name}: cannot be executed: ${why}`, error);
   if (code === "ENOEXEC") return notExecutable(formatProblem(header) ?? "this system refuses its format");
@@ -33,7 +40,7 @@ export function explainStart(name: string, header: Buffer, command: RunCommand, 
         "executable? Another directory can be named in TMPDIR or tempDirectory",
     );
   }
-  const { exitCode } = startFailure({ name, file: name, cwd: command.cwd }, error);
+  const { exitCode } = startFailure({ name, file: "it", cwd: command.cwd }, error);
   if (exitCode !== 127) return notExecutable(code ?? String(error));
   const interpreter = scriptInterpreter(header);
   const missing =

@@ -11,9 +11,12 @@ type Killable = Parameters<typeof endTree>[0];
 export function startWithAddon(addon: Addon, start: PayloadStart): RunningProgram {
   const streams = openChildStreams(addon, start.command);
   const { child, exited } = startChild(addon, start, streams);
+  const ours = streams.connect();
+  // As node:child_process does: a source that never ends would keep it open.
+  void exited.then(() => ours.stdin?.destroy());
   return {
     pid: child.pid,
-    ...streams.connect(),
+    ...ours,
     exited,
     signal: (name) => void child.kill(name),
     end: (options) => endTree(child, options, exited),

@@ -98,7 +98,7 @@ function writeError(directory: string, error: unknown): AnyprocError {
       : "name a directory that can be written to in TMPDIR or tempDirectory";
   return new AnyprocError(
     "ANYPROC_EMRUN_TEMPORARY_FILE",
-    `${directory}: the payload's temporary file cannot be written there: ${String(error)}: ${remedy}`,
+    `${directory}: the payload's temporary file cannot be written there: ${error instanceof Error ? error.message : String(error)}: ${remedy}`,
     { cause: error },
   );
 }

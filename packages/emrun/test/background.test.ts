@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type Background, RunError } from "@anyproc/emrun";
@@ -67,6 +67,17 @@ describe.each(implementations)("$name in the background", ({ functions }) => {
     expect(await running.wait()).toMatchObject({ exitCode: 0, combinedOutput: null });
     expect(await text(stdout.end())).toBe("from the caller");
     expect(await text(stderr.end())).toBe("err\n");
+  });
+
+  test("a stream that fails while it is read comes with done, too, and leaves nothing open", async () => {
+    const before = readdirSync("/proc/self/fd").length;
+    const stdin = new PassThrough();
+    const running = await functions.runBG(script("echo read; cat"), [], { stdin });
+    stdin.destroy(new Error("the disk is gone"));
+    const failure = { code: "ANYPROC_INPUT_FAILED", cause: { message: "the disk is gone" } };
+    expect(await running.done).toMatchObject({ exitCode: 143, error: failure });
+    await expect(running.wait()).rejects.toMatchObject(failure);
+    expect(readdirSync("/proc/self/fd").length).toBe(before);
   });
 
   test("what cannot be started is an error of the start", async () => {

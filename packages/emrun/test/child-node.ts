@@ -2,14 +2,19 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { available } from "./available.ts";
 
 const directory = fileURLToPath(new URL("..", import.meta.url));
 
 // Node.js 20 reads no TypeScript: there, another process needs the built packages.
 const readsTypeScript = Boolean((process.features as { typescript?: unknown }).typescript);
 
-/** Whether modules can run in a Node.js process of their own here; without it, `pnpm build` is missing. */
-export const canRunModules: boolean = readsTypeScript || existsSync(`${directory}/dist/index.js`);
+/** Whether modules can run in a Node.js process of their own here. */
+export const canRunModules: boolean = available(
+  readsTypeScript || existsSync(`${directory}/dist/index.js`)
+    ? undefined
+    : "this Node.js reads no TypeScript, and nothing is built: pnpm build",
+);
 
 const conditions = readsTypeScript ? ["--conditions=@anyproc/source", "--no-warnings"] : [];
 

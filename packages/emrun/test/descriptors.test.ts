@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
+import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
 import { open } from "@anyproc/emrun";
 import { describe, expect, test } from "vitest";
@@ -49,13 +50,19 @@ describe.each(implementations)("$name and descriptors", ({ name, functions }) =>
     expect(openDescriptors()).toEqual(before);
   });
 
+  test("a payload that does not read to the end of its stdin leaves none behind", async () => {
+    const before = openDescriptors();
+    const result = await functions.run(script("exit 3"), [], { stdin: new PassThrough(), reject: false });
+    expect(result.exitCode).toBe(3);
+    expect(openDescriptors()).toEqual(before);
+  });
+
   test.runIf(hasAddon)("a payload has its three streams and its own file, nothing else of ours", async () => {
     await using other = await functions.open(script("# a payload that is open at the same time"));
-    const { combinedOutput } = await functions.run(script("ls -l /proc/$$/fd | sed -n 's/.* -> //p'"));
-    const kinds = String(combinedOutput)
-      .trim()
-      .split("\n")
-      .map((target) => /^(\/memfd|pipe):/.exec(target)?.[1] ?? dirname(target));
+    // Without a pipe of the shell's own, which would come and go while ls looks.
+    const { combinedOutput } = await functions.run(script("ls -l /proc/$$/fd"));
+    const targets = [...String(combinedOutput).matchAll(/ -> (.*)$/gm)].map(([, target = ""]) => target);
+    const kinds = targets.map((target) => /^(\/memfd|pipe):/.exec(target)?.[1] ?? dirname(target));
     // A shell keeps its script open, so that is there also when it is a temporary file.
     expect(new Set(kinds)).toEqual(new Set(["/dev", "pipe", name === "emrun" ? "/memfd" : tmpdir()]));
     expect(String(combinedOutput)).not.toContain(other.digest);
@@ -72,7 +79,6 @@ describe.each(implementations)("$name and descriptors", ({ name, functions }) =>
 describe.runIf(hasAddon)("a memory file", () => {
   test("is in no other child's descriptor table, also while it is being run", async () => {
     await using payload = await open(script("read line"));
-    const { PassThrough } = await import("node:stream");
     const { runBG } = await import("@anyproc/emrun");
     const stdin = new PassThrough();
     const running = await runBG(payload, [], { stdin });

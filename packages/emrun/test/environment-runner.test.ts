@@ -1,12 +1,13 @@
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { type Environment, isAnyprocError } from "@anyproc/core";
+import type { Environment } from "@anyproc/core";
 import * as emrun from "@anyproc/emrun";
 import * as efrun from "@anyproc/emrun/efrun";
 import { createHost } from "@anyproc/host";
 import { createProot, findEngine } from "@anyproc/proot";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { available } from "./available.ts";
 import { hasAddon } from "./implementations.ts";
 import { dynamicExecutable, script } from "./payloads.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -24,13 +25,7 @@ async function closing(environment: Environment): Promise<Environment> {
   return environment;
 }
 
-const hasEngine = await findEngine().then(
-  () => true,
-  (error: unknown) => {
-    if (!isAnyprocError(error)) throw error;
-    return false;
-  },
-);
+const hasEngine = available(await findEngine().then(() => undefined, String));
 
 const environments = [
   { name: "host", canRun: true, create: async () => closing(createHost()) },
@@ -99,16 +94,51 @@ describe.each(environments.filter(({ canRun }) => canRun))("inEnvironment: $name
   });
 });
 
-test("a dynamic executable on the host", async () => {
-  const runner = emrun.inEnvironment(await closing(createHost()));
-  const { combinedOutput } = await emrun.run(dynamicExecutable(), ["/etc/hostname"], { runner });
-  expect(String(combinedOutput)).not.toBe("");
-});
+// The third has no libraries.
+test.each(environments.slice(0, 2).filter(({ canRun }) => canRun))(
+  "a dynamic executable: $name",
+  async ({ create }) => {
+    const runner = emrun.inEnvironment(await create());
+    const { combinedOutput } = await emrun.run(dynamicExecutable(), ["/proc/self/cmdline"], { runner });
+    const [name] = String(combinedOutput).split("\0");
+    expect(name).toMatch(hasAddon ? /^\/proc\/\d+\/fd\/\d+$/ : /^\/tmp\//);
+  },
+);
 
-test("an environment without files cannot take what it does not see", async () => {
-  const { fs: _files, ...host } = await closing(createHost());
-  const runner = emrun.inEnvironment(host);
-  await expect(emrun.run(script(""), [], { runner })).rejects.toMatchObject({ code: "ANYPROC_UNSUPPORTED" });
+describe("inEnvironment: without files", () => {
+  async function withoutFiles(): Promise<Environment> {
+    const { fs: _files, ...host } = await closing(createHost());
+    return host;
+  }
+
+  test("a payload is written there by a shell, before its own input, and removed", async () => {
+    const directory = await temporaryDirectory();
+    const runner = emrun.inEnvironment(await withoutFiles(), { directory });
+    const text = script('echo "$# $1"; cat; umask; exit 3');
+    const options = { runner, stdin: Buffer.from("input\n"), reject: false };
+    const { exitCode, combinedOutput } = await emrun.run(text, ["a b", ""], options);
+    expect({ exitCode, output: String(combinedOutput) }).toEqual({
+      exitCode: 3,
+      output: `2 a b\ninput\n${process.umask().toString(8).padStart(4, "0")}\n`,
+    });
+    const silent = await emrun.run(script("cat; echo end"), [], { runner });
+    expect(String(silent.combinedOutput)).toBe("end\n");
+    const large = Buffer.concat([dynamicExecutable(), Buffer.alloc(3_000_000)]);
+    const stdin = Buffer.alloc(300_000, "x");
+    expect((await emrun.run(large, [], { runner, stdin })).combinedOutput).toEqual(stdin);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test("what cannot be written is exit code 126", async () => {
+    const runner = emrun.inEnvironment(await withoutFiles(), { directory: "/no/such" });
+    await expect(emrun.run(script(""), [], { runner })).rejects.toMatchObject({
+      exitCode: 126,
+      message: expect.stringContaining("/no/such/"),
+    });
+    await expect(emrun.runIO(script(""), [], { runner, stdin: "inherit" })).rejects.toMatchObject({
+      code: "ANYPROC_UNSUPPORTED",
+    });
+  });
 });
 
 test("a directory that cannot be written to leaves nothing behind", async () => {

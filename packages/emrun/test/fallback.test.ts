@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { defaultRunner, open, RunError, run, runIOE } from "@anyproc/emrun";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type SpawnPayload, spawnPayload } from "../src/spawn-payload.ts";
 import { createSpawnRunner } from "../src/spawn-runner.ts";
 import { hasAddon } from "./implementations.ts";
@@ -12,6 +15,20 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`execve: ${code}`), { code });
+}
+
+const denyExecution = fileURLToPath(new URL("fixtures/deny-execution.py", import.meta.url));
+
+/** Has the kernel ask a program before it executes a file, and that program refuse (fanotify(7), for root). */
+async function refuseExecution(file: string): Promise<void> {
+  const refusing = spawn("python3", [denyExecution, file], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void refusing.kill());
+  await Promise.race([
+    once(refusing.stdout, "data"),
+    once(refusing, "close").then(([code]) => {
+      throw new Error(`${denyExecution} exited with ${code}`);
+    }),
+  ]);
 }
 
 /** This machine, with a security module that does not execute what is in memory. */
@@ -23,6 +40,13 @@ function refusing(code: string): SpawnPayload {
 }
 
 describe.runIf(hasAddon)("a start from memory that is refused", () => {
+  test.runIf(process.getuid?.() === 0)("by the kernel itself happens from a temporary file (needs root)", async () => {
+    await using payload = await open(script("echo $0 $1"));
+    await refuseExecution(payload.name.replace("self", `${process.pid}`));
+    expect(String((await run(payload, ["argument"])).combinedOutput)).toBe(`${payload.name} argument\n`);
+    expect(payload).toMatchObject({ isMemfd: false, fallbackReason: { code: "EPERM", syscall: "execve" } });
+  });
+
   test.each(["EACCES", "EPERM"])("with %s happens from a temporary file, with all that was asked for", async (code) => {
     const directory = await temporaryDirectory();
     const cwd = await temporaryDirectory();

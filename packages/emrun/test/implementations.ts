@@ -1,6 +1,7 @@
 import * as emrun from "@anyproc/emrun";
 import * as efrun from "@anyproc/emrun/efrun";
 import { loadAddon } from "../src/addon.ts";
+import { available } from "./available.ts";
 
 /** Both entries, which every behaviour is tested through. */
 export const implementations = [
@@ -8,8 +9,7 @@ export const implementations = [
   { name: "efrun", functions: efrun },
 ] as const;
 
-/** False where payloads cannot run from memory, for tests of just that. */
-export const hasAddon: boolean = !(loadAddon() instanceof Error);
+const addon = loadAddon();
 
-// Where everything is to be tested, nothing may be left out without a word.
-if (process.env["CI"] && !hasAddon) throw loadAddon();
+/** False where payloads cannot run from memory, for tests of just that. */
+export const hasAddon: boolean = available(addon instanceof Error ? addon.message : undefined);

@@ -60,6 +60,16 @@ describe.each(implementations)("$name open", ({ functions }) => {
     await expect(functions.run(payload)).rejects.toMatchObject({ code: "ANYPROC_CLOSED" });
   });
 
+  test("closing lets what is being read be read", async () => {
+    const bytes = Buffer.alloc(20_000_000, "anyproc");
+    const payload = await functions.open(bytes);
+    const copy = Buffer.alloc(bytes.length);
+    const reading = payload.read(copy);
+    await Promise.all([payload.close(), functions.open(script("takes the number of a descriptor that is free"))]);
+    expect(await reading).toBe(bytes.length);
+    expect(copy.equals(bytes)).toBe(true);
+  });
+
   test("many at once", async () => {
     const payloads = await Promise.all(
       Array.from({ length: 64 }, (_, index) => functions.open(script(`exit ${index}`))),

@@ -106,6 +106,13 @@ describe("a policy", () => {
     expect(() => allowAll.withRule("Allow" as Verdict, one)).toThrow(invalid);
   });
 
+  test("what is no policy lets nothing run", () => {
+    const invalid = expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" });
+    for (const policy of [null, {}, "allow"] as unknown as Policy[]) {
+      expect(() => checkPolicy(policy, one)).toThrow(invalid);
+    }
+  });
+
   test("checkPolicy throws what says which digest", () => {
     expect(() => checkPolicy(allowAll, one)).not.toThrow();
     expect(() => checkPolicy(denyAll, one)).toThrow(PolicyError);

@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { available } from "./available.ts";
 import { canRunModules, runModule } from "./child-node.ts";
 import { hasAddon } from "./implementations.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -10,18 +11,16 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 // are. sysctl vm.memfd_noexec belongs to the pid namespace.
 const namespaces = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"];
 
-function canPrepare(setUp: string): boolean {
-  try {
-    execFileSync("unshare", [...namespaces.slice(1), "sh", "-ec", setUp], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether root can set something up in namespaces of its own; others are not expected to. */
+function canPrepare(what: string, setUp: string): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const { status } = spawnSync("unshare", [...namespaces.slice(1), "sh", "-ec", setUp]);
+  return available(status === 0 ? undefined : `this system does not let root ${what}`);
 }
 
 const setMemfdNoexec = (value: number): string => `echo ${value} >/proc/sys/vm/memfd_noexec`;
-const canMount = canPrepare("mount -t tmpfs none /mnt");
-const canSetNoexec = canPrepare(setMemfdNoexec(2));
+const canMount = canPrepare("mount a directory", "mount -t tmpfs none /mnt");
+const canSetNoexec = canPrepare("set vm.memfd_noexec, which came with kernel 6.3", setMemfdNoexec(2));
 
 /** What a payload's life is like there. Prints one line of JSON. */
 const report = `
@@ -67,6 +66,28 @@ describe.runIf(canRunModules)("without the addon", () => {
       reason: expect.stringMatching(/ANYPROC_EMRUN_ADDON=\/no\/such\/addon.node: cannot be loaded/),
       output: expect.stringMatching(new RegExp(`^ran from ${directory}/[0-9a-f]{64}-`)),
       left: [],
+    });
+  });
+
+  test.each([
+    ["linux", "arm64", /linux-arm64 .*build it from the sources and name it in ANYPROC_EMRUN_ADDON/],
+    ["android", "arm64", /android-arm64 .*build it from the sources/],
+    ["darwin", "arm64", /memory files on darwin .*payloads run from temporary files/],
+    ["win32", "x64", /memory files on win32 .*payloads run from temporary files/],
+  ])("on %s-%s the reason is the system", async (platform, arch, reason) => {
+    // What Node.js says of the system decides, so that is all that is changed.
+    const module = `
+      Object.defineProperties(process, { platform: { value: "${platform}" }, arch: { value: "${arch}" } });
+      const { open } = await import("@anyproc/emrun");
+      const { isMemfd, fallbackReason } = await open(Buffer.from("#!/bin/sh"));
+      console.log(JSON.stringify({ isMemfd, code: fallbackReason.code, reason: fallbackReason.message }));`;
+    const directory = await temporaryDirectory();
+    // Windows has another name for it.
+    const result = JSON.parse(await runModule(module, { env: { TMPDIR: directory, TEMP: directory } }));
+    expect(result).toEqual({
+      isMemfd: false,
+      code: "ANYPROC_UNSUPPORTED",
+      reason: expect.stringMatching(reason),
     });
   });
 

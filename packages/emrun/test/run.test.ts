@@ -5,13 +5,18 @@ import { devNull } from "node:os";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { available } from "./available.ts";
 import { canRunModules, moduleArguments } from "./child-node.ts";
 import { hasAddon, implementations } from "./implementations.ts";
 import { dynamicExecutable, script } from "./payloads.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 const busybox = "/bin/busybox";
-const isBusyboxStatic = existsSync(busybox) && !readFileSync(busybox).includes("/lib64/ld-linux");
+const isBusyboxStatic = available(
+  existsSync(busybox) && !readFileSync(busybox).includes("/lib64/ld-linux")
+    ? undefined
+    : `${busybox} is missing, or linked dynamically: apt-get install busybox-static`,
+);
 
 function collector(): { stream: PassThrough; read: () => Promise<string> } {
   const stream = new PassThrough();
@@ -161,6 +166,8 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
     await expect(functions.run(script(""), [], { stdout: stream } as object)).rejects.toMatchObject(invalid);
     await expect(functions.runBG(script(""), [], { stderr: stream } as object)).rejects.toMatchObject(invalid);
     await expect(functions.runIO(script(""), [], { stderr: stream } as object)).rejects.toMatchObject(invalid);
+    await expect(functions.runIO(script(""), [], { stdout: 1 } as object)).rejects.toMatchObject(invalid);
+    await expect(functions.run(script("cat"), [], { stdin: "text" } as object)).rejects.toMatchObject(invalid);
     await expect(functions.do(script("") as unknown as string)).rejects.toMatchObject(invalid);
     await expect(functions.run("#!/bin/sh" as unknown as Uint8Array)).rejects.toMatchObject(invalid);
   });
@@ -170,6 +177,11 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
     await expect(functions.run(payload, ["a\0b"])).rejects.toMatchObject({ code: "ANYPROC_INVALID_COMMAND" });
     const options = { env: { "A=B": "" } };
     await expect(functions.run(payload, [], options)).rejects.toMatchObject({ code: "ANYPROC_INVALID_COMMAND" });
+    const invalid = { code: "ANYPROC_INVALID_OPTION" };
+    await expect(functions.run(payload, "text" as never)).rejects.toMatchObject(invalid);
+    for (const descriptors of [[-1], [0.5], [100_000]]) {
+      await expect(functions.run(payload, [], { descriptors })).rejects.toMatchObject(invalid);
+    }
     const long = ["x".repeat(200_000)];
     await expect(functions.run(payload, long)).rejects.toMatchObject({ code: "ANYPROC_ARGUMENTS_TOO_LONG" });
   });

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exec } from "@anyproc/core";
 import { createProot } from "@anyproc/proot";
@@ -41,6 +41,18 @@ describe.skipIf(engineIsMissing)("a guest", () => {
     expect(await output({ rootfs: "/" }, "id -u; id -g")).toBe("0\n0");
     expect(await output({ rootfs: "/", id: "host" }, "id -u")).toBe(String(process.getuid?.()));
     expect(await output({ rootfs: "/", id: { uid: 4321, gid: 1234 } }, "id -u; id -g")).toBe("4321\n1234");
+  });
+
+  test("remembers from run to run whom files belong to", async () => {
+    const own = await ownRootfs();
+    await chmod(own.rootfs, 0o755);
+    const list = "stat -c '%u:%g %a %n' /tmp/given /tmp/made";
+    const owners = "33:44 600 /tmp/given\n33:44 755 /tmp/made";
+    const change = "cd /tmp; umask 22; echo > given; chmod 600 given; chown 33:44 given; chmod 777 /tmp";
+    const make = "exec setpriv --regid=44 --reuid=33 --clear-groups mkdir made";
+    await output(own, `${change}; ${make}`);
+    expect(await output(own, list)).toBe(owners);
+    expect(await output(own, `mv /tmp/given /tmp/moved; mv /tmp/moved /tmp/given; ${list}`)).toBe(owners);
   });
 
   test("a command's user is looked up in the guest", async () => {

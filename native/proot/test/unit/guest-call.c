@@ -34,6 +34,7 @@ void guest_configure(const char *root, const struct bind *binds, size_t bind_cou
   config.shared = &shared;
   identity_start();
   shared.generation++; // what the cache knows belongs to the configuration before
+  shared.has_owners = 0;
   int directory = open(root[0] == '\0' ? "/" : root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0 || dup3(directory, TEST_DESCRIPTOR_BASE + HIDDEN_ROOT, O_CLOEXEC) < 0)
     err(1, "%s", root);

@@ -3,23 +3,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <linux/fs.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "expect.h"
 #include "guest-call.h"
 #include "identity.h"
+#include "owners.h"
 #include "path.h"
 #include "scene.h"
+#include "syscall-numbers.h"
 
 static char scene[PATH_MAX]; // holds root/ and host/
 
@@ -428,10 +436,91 @@ static void the_host_uid_is_shown_as_the_guest_s(void) {
   EXPECT(status.st_gid, 1234);
   EXPECT(GUEST_5(SYS_statx, AT_FDCWD, "/etc/file", 0, STATX_BASIC_STATS, &extended), 0);
   EXPECT(extended.stx_uid, 4321);
-  EXPECT(GUEST_3(SYS_chown, "/etc/file", 55, 55), 0);
   EXPECT(GUEST_3(SYS_chown, "/etc/none", 55, 55), -ENOENT);
-  EXPECT(GUEST_2(SYS_stat, "/etc/file", &status), 0);
-  EXPECT(status.st_uid, 4321);
+}
+
+static uid_t owner_of(const char *guest_path) {
+  struct stat status = {.st_uid = 99};
+  EXPECT(GUEST_2(SYS_stat, guest_path, &status), 0);
+  return status.st_uid;
+}
+
+static const char *attribute_of(const char *host_path) {
+  static char value[64];
+  ssize_t length = lgetxattr(host_path, OWNERS_ATTRIBUTE, value, sizeof value - 1);
+  value[length < 0 ? 0 : length] = '\0';
+  return length < 0 ? strerrorname_np(errno) : value;
+}
+
+static void an_owner_is_remembered_in_the_rootfs_alone(void) {
+  use_binds(CONFIG_FAKE_IDS);
+  if (setxattr(host("root/usr"), "user.test", "", 0, 0) < 0) {
+    fprintf(stderr, "owners: not tested, since %s has no attributes of users: %s\n", scene, strerror(errno));
+    return;
+  }
+  EXPECT(GUEST_3(SYS_chown, "/etc/file", 0, 0), 0);
+  EXPECT_TEXT(attribute_of(host("root/etc/file")), "ENODATA");
+  EXPECT_TEXT(attribute_of(host("root")), "ENODATA");
+  EXPECT(GUEST_3(SYS_chown, "/etc/file", 55, 66), 0);
+  EXPECT_TEXT(attribute_of(host("root/etc/file")), "55:66");
+  EXPECT_TEXT(attribute_of(host("root")), "0:0");
+  EXPECT(owner_of("/etc/file"), 55);
+  EXPECT(GUEST_3(SYS_chown, "/point/shown", 55, 66), 0);
+  EXPECT_TEXT(attribute_of(host("host/data/shown")), "ENODATA");
+  EXPECT(owner_of("/point/shown"), 0);
+  EXPECT(GUEST_3(SYS_chown, "/locked/file", 55, 66), -EROFS);
+}
+
+static void another_run_shows_the_owner(void) {
+  use_plain();
+  owners_start();
+  EXPECT(owner_of("/etc/file"), getuid()); // nobody pretends to be somebody else
+  use(NULL, 0, CONFIG_FAKE_IDS);
+  owners_start();
+  EXPECT(owner_of("/etc/file"), 55);
+  EXPECT(owner_of("/usr/bin/tool"), 0);
+}
+
+static void an_attribute_that_is_no_owner_is_nobody_s(void) {
+  static const char *const values[] = {"", ":", "55", "55:", ":66", "55:66 ", "55:66:", "-1:0", "4294967295:0",
+                                       "99999999999999999999:0", "0x1:0"};
+  use(NULL, 0, CONFIG_FAKE_IDS);
+  owners_start();
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    EXPECT(setxattr(host("root/etc/file"), OWNERS_ATTRIBUTE, values[i], strlen(values[i]), 0), 0);
+    EXPECT(owner_of("/etc/file"), 0);
+  }
+  EXPECT(removexattr(host("root/etc/file"), OWNERS_ATTRIBUTE), 0);
+  EXPECT(removexattr(host("root"), OWNERS_ATTRIBUTE), 0);
+}
+
+static void owners(void) {
+  an_owner_is_remembered_in_the_rootfs_alone();
+  if (config.shared->has_owners == 0)
+    return;
+  another_run_shows_the_owner();
+  an_attribute_that_is_no_owner_is_nobody_s();
+}
+
+// Linux before 6.13 has no getxattrat(2).
+static void owners_on_an_older_kernel(void) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getxattrat, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog filter = {sizeof code / sizeof *code, code};
+  pid_t child = fork();
+  if (child == 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+      err(1, "seccomp");
+    owners();
+    exit(expect_finish("owners on an older kernel"));
+  }
+  int status;
+  EXPECT(waitpid(child, &status, 0), child);
+  EXPECT(status, 0);
 }
 
 static void socket_names_may_grow_too_long(void) {
@@ -551,6 +640,8 @@ int main(void) {
   proc_files_tell_guest_paths();
   the_cache_follows_changes();
   the_host_uid_is_shown_as_the_guest_s();
+  owners_on_an_older_kernel();
+  owners();
   socket_names_may_grow_too_long();
   socket_names_are_told_as_given();
   openat2_flags_hold_in_guest_terms();

@@ -3,15 +3,16 @@ import type { EmrunOptions } from "../commands/emrun.ts";
 import { loadPackage } from "../environments/load-package.ts";
 import { exitStatus } from "../exit-codes.ts";
 import { reportFailure, writeErrorLine } from "../output.ts";
+import { toPayloadError } from "./payload-error.ts";
 import { policyOf } from "./policy.ts";
-import { PayloadFileError, readPayload } from "./read-payload.ts";
+import { readPayload } from "./read-payload.ts";
 import { runCaptured, runInherited } from "./run-payload.ts";
 
 /** Runs a file from memory and resolves with the exit status of `anyproc emrun`. */
 export async function emrun(file: string, args: readonly string[], options: EmrunOptions): Promise<number> {
   const library = await loadPackage("@anyproc/emrun", () => import("@anyproc/emrun"));
+  const policy = await policyOf(library, options);
   try {
-    const policy = await policyOf(library, options);
     const payload = await library.open(await readPayload(file), { tempFile: options.tempFile ?? false });
     try {
       if (options.verbose) writeErrorLine(`anyproc: ${file}: SHA-256 ${payload.digest}, ${placeOf(payload)}`);
@@ -22,15 +23,10 @@ export async function emrun(file: string, args: readonly string[], options: Emru
       await payload.close();
     }
   } catch (error) {
-    const exitCode =
-      error instanceof library.RunError || error instanceof PayloadFileError
-        ? error.exitCode
-        : error instanceof library.PolicyError
-          ? 126
-          : undefined;
-    if (exitCode === undefined) throw error;
-    reportFailure(error, options);
-    return exitCode;
+    const failure = toPayloadError(library, file, error);
+    if (failure === undefined) throw error;
+    reportFailure(failure, options);
+    return failure.exitCode;
   }
 }
 

@@ -11,7 +11,7 @@ export interface ForwardOptions {
  * Passes the signals that ask a program to end on to the process, from now on; this process then ends as that one
  * does. Returns what stops it.
  */
-export function forwardSignals(running: Process, options: ForwardOptions = {}): () => void {
+export function forwardSignals(running: Pick<Process, "signal">, options: ForwardOptions = {}): () => void {
   const forward = (signal: SignalName): void => {
     // It fails only for a process that never started, which start() reports.
     if (!options.except?.(signal)) running.signal(signal).catch(() => {});

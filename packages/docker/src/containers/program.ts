@@ -1,4 +1,5 @@
-import { AnyprocError, type Command, type PtySize, type UserIds } from "@anyproc/core";
+import type { Command, PtySize, UserIds } from "@anyproc/core";
+import { checkArgumentsLength } from "@anyproc/core/remote-shell";
 
 /** A program and its variables in the daemon's words. */
 export interface ProgramConfig {
@@ -8,10 +9,6 @@ export interface ProgramConfig {
   /** What the program must not have. The runtime sets HOME whatever it is told: only a shell can take that away. */
   readonly removed: string[];
 }
-
-// execve(2), "Limits on size of arguments and environment": one string, and all of them on Linux's usual stack.
-const maxStringBytes = 128 * 1024 - 1;
-const maxTotalBytes = 2 * 1024 * 1024;
 
 // What daemons and runtimes set of their own accord.
 const daemonVariables = ["PATH", "HOSTNAME", "HOME", "TERM", "container"];
@@ -36,7 +33,7 @@ export function programConfig(
   );
   const env = Object.entries(variables).map(([name, value]) => (value === undefined ? name : `${name}=${value}`));
   const argv = command.argv.map(String);
-  checkLength([...argv, ...env]);
+  checkArgumentsLength([...argv, ...env]);
   return { argv, env, removed: Object.keys(variables).filter((name) => variables[name] === undefined) };
 }
 
@@ -73,21 +70,4 @@ export function sizeOf(pty: PtySize | boolean): Required<PtySize> {
 export function userText(user: UserIds | string): string {
   if (typeof user === "string") return user;
   return user.gid === undefined ? String(user.uid) : `${user.uid}:${user.gid}`;
-}
-
-function checkLength(strings: readonly string[]): void {
-  let total = 0;
-  for (const string of strings) {
-    const bytes = Buffer.byteLength(string);
-    total += bytes + 9;
-    if (bytes > maxStringBytes) throw tooLong(`an argument or variable has ${bytes} bytes, ${maxStringBytes} fit`);
-  }
-  if (total > maxTotalBytes) throw tooLong(`arguments and variables have ${total} bytes, ${maxTotalBytes} fit`);
-}
-
-function tooLong(reason: string): AnyprocError {
-  return new AnyprocError(
-    "ANYPROC_ARGUMENTS_TOO_LONG",
-    `the command is too long: ${reason}: pass the data in a file or on stdin`,
-  );
 }

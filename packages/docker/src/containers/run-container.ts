@@ -1,6 +1,7 @@
 import { AnyprocError, type Command, type ProgramExit, type RunningProgram } from "@anyproc/core";
 import type Docker from "dockerode";
 import type { DockerConnection } from "../connection/connect.ts";
+import { programInput } from "../streams/program-input.ts";
 import { ProgramStreams } from "../streams/program-streams.ts";
 import { runningProgram } from "../streams/running-program.ts";
 import { containerControl } from "./container-control.ts";
@@ -31,6 +32,7 @@ export async function runContainer(
     condition: template.name !== undefined && AutoRemove ? "removed" : "next-exit",
   });
   const streams = new ProgramStreams(socket, hasTerminal);
+  const stdin = programInput(command, socket);
   try {
     await connection.request(template.name ?? container.id, () => container.start());
   } catch (error) {
@@ -51,7 +53,7 @@ export async function runContainer(
   );
   const control = containerControl(connection, container.id, exited, Init);
   if (command.pty) await control.resize(sizeOf(command.pty));
-  return runningProgram({ command, socket, streams, exited, ...control });
+  return runningProgram({ command, stdin, streams, exited, ...control });
 }
 
 /** The exit, unless the streams are cut off while the program runs on. */

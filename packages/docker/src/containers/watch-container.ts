@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { DockerConnection } from "../connection/connect.ts";
-import { detachKeys } from "../streams/terminal-input.ts";
+import { detachKeys } from "../streams/detach-keys.ts";
 
 /** A container's streams, and the answer that will say how it ended. */
 export interface WatchedContainer {

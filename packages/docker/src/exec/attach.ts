@@ -35,7 +35,6 @@ async function startAttached(target: ContainerTarget, command: Command): Promise
   const control = containerControl(connection, id, exited, hasInit);
   return runningProgram({
     command,
-    socket: watched.socket,
     streams: new ProgramStreams(watched.socket, hasTerminal),
     exited,
     ...control,

@@ -1,5 +1,5 @@
 import { type Duplex, Writable } from "node:stream";
-import { terminalInput } from "../streams/terminal-input.ts";
+import { terminalInput } from "@anyproc/core/remote-shell";
 
 /** How the input of an attached program is opened, and whether that program has been let go of. */
 export interface AttachedInputOptions {

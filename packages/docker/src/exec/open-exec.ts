@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type Docker from "dockerode";
 import { statusOf } from "../connection/daemon-error.ts";
 import { dockerError } from "../errors.ts";
-import { detachKeys } from "../streams/terminal-input.ts";
+import { detachKeys } from "../streams/detach-keys.ts";
 import type { ContainerTarget } from "./container-target.ts";
 
 /** A program that was started in a container, with its streams. */

@@ -10,6 +10,7 @@ import {
 import { CommandHeader, type Header } from "@anyproc/core/remote-shell";
 import { programConfig, userText } from "../containers/program.ts";
 import { cwdNotFound } from "../containers/start-failure.ts";
+import { programInput } from "../streams/program-input.ts";
 import { ProgramStreams } from "../streams/program-streams.ts";
 import { runningProgram } from "../streams/running-program.ts";
 import type { ContainerTarget } from "./container-target.ts";
@@ -50,6 +51,7 @@ export async function startExec(
     ...(!header && cwd !== undefined && { WorkingDir: cwd }),
   });
   const streams = new ProgramStreams(socket, Boolean(pty), header);
+  const input = programInput(command, socket);
   let lose: (error: Error) => void = () => {};
   const lost = new Promise<never>((_resolve, reject) => {
     lose = reject;
@@ -61,7 +63,7 @@ export async function startExec(
   const control = found ? execControl(target, found.pid, exited) : noControl(target, lose);
   return runningProgram({
     command,
-    socket,
+    stdin: input,
     streams,
     exited,
     ...control,

@@ -1,12 +1,10 @@
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Command, EndOptions, ProgramExit, PtySize, RunningProgram, SignalName } from "@anyproc/core";
 import type { ProgramStreams } from "./program-streams.ts";
-import { terminalInput } from "./terminal-input.ts";
 
 /** What is known of a program that has been started. */
 export interface StartedProgram {
   readonly command: Command;
-  readonly socket: Duplex;
   readonly streams: ProgramStreams;
   readonly exited: Promise<ProgramExit>;
   readonly signal: (name: SignalName) => Promise<void>;
@@ -14,13 +12,12 @@ export interface StartedProgram {
   readonly resize: (size: Required<PtySize>) => Promise<void>;
   /** False for a program that somebody else started: it is not told that nobody reads here any more. @default true */
   readonly isOurs?: boolean;
-  /** @default the connection's own input side */
-  readonly stdin?: Writable;
+  readonly stdin: Writable;
 }
 
 /** Puts a program and its connection together as core wants them. */
 export function runningProgram(started: StartedProgram): RunningProgram {
-  const { command, socket, streams, exited, signal, end, resize, isOurs = true } = started;
+  const { command, stdin, streams, exited, signal, end, resize, isOurs = true } = started;
   const { pty } = command;
   let hasEnded = false;
   exited
@@ -39,8 +36,6 @@ export function runningProgram(started: StartedProgram): RunningProgram {
       if (!streams.stdout.readableEnded) abandoned();
     });
   }
-  const stdin = started.stdin ?? (pty ? terminalInput(socket) : socket);
-  if (pty && command.stdin === "null") stdin.end();
   return {
     stdin: command.stdin === "null" ? null : stdin,
     stdout: command.stdout === "null" && !pty ? discard(streams.stdout) : streams.stdout,

@@ -2,9 +2,12 @@ import { type BigIntStats, createReadStream } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import {
   parseRootfsMetadata,
+  parseRootfsOwner,
   type RootfsMetadata,
   type RootfsMetadataEntry,
+  type RootfsOwner,
   rootfsMetadataPath,
+  rootfsOwnerAttribute,
   systemErrorCode,
 } from "@anyproc/core";
 import {
@@ -34,6 +37,8 @@ export async function* packRootfs(rootfs: string): AsyncGenerator<Buffer> {
   const native = loadNativeFiles();
   const root = toByteString(rootfs);
   const firstNames = new Map<string, ByteString>();
+  // Where guests have owners, theirs is also what the user behind them owns.
+  let guests: { readonly host: bigint; readonly owner: RootfsOwner } | undefined;
 
   async function* pack(path: ByteString): AsyncGenerator<Buffer> {
     const host = hostPath(path === "" ? root : `${root}/${path}`);
@@ -44,21 +49,25 @@ export async function* packRootfs(rootfs: string): AsyncGenerator<Buffer> {
     const inode = `${stats.dev}:${stats.ino}`;
     const first = stats.nlink > 1n && type !== "directory" ? firstNames.get(inode) : undefined;
     if (stats.nlink > 1n && first === undefined) firstNames.set(inode, path);
-    const xattrs = first === undefined ? (native?.getXattrs(Buffer.from(host)) ?? {}) : {};
+    const { [rootfsOwnerAttribute]: value, ...xattrs } = native?.getXattrs(Buffer.from(host)) ?? {};
+    const own = value && parseRootfsOwner(value);
+    if (path === "" && own) guests = { host: stats.uid, owner: own };
+    const unmarked = stats.uid === guests?.host ? guests.owner : undefined;
+    const owner = own ?? { ...unmarked, ...notes.owner, ...note };
     const entry: TarEntry = {
       type: first === undefined ? type : "hardlink",
       path: path === "" ? "." : path,
       linkPath: first ?? (type === "symlink" ? await readlink(host, "latin1") : ""),
       mode: Number(stats.mode & 0o7777n),
-      uid: note?.uid ?? notes.owner?.uid ?? Number(stats.uid),
-      gid: note?.gid ?? notes.owner?.gid ?? Number(stats.gid),
+      uid: owner.uid ?? Number(stats.uid),
+      gid: owner.gid ?? Number(stats.gid),
       mtime: {
         seconds: Number(stats.mtimeNs / 1_000_000_000n) - (stats.mtimeNs % 1_000_000_000n < 0n ? 1 : 0),
         nanoseconds: Number(((stats.mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n),
       },
       size: type === "file" && first === undefined ? Number(stats.size) : 0,
       device: device(type, note, stats),
-      xattrs: new Map([...Object.entries(xattrs), ...notedXattrs(note)]),
+      xattrs: new Map(first === undefined ? [...Object.entries(xattrs), ...notedXattrs(note)] : []),
     };
     yield formatHeader(entry);
     if (entry.type === "file") yield* content(path, host, entry.size);

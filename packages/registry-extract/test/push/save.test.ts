@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { inspectImage, pullImage, saveImage } from "../../src/index.ts";
@@ -41,6 +41,41 @@ describe.each([
     // It reads every byte, and checks every digest.
     execFileSync("skopeo", ["copy", "-q", target, `dir:${join(directory, "copy")}`]);
   });
+});
+
+const noAttributes = spawnSync("setfattr", ["--version"]).error && "setfattr is missing: apt-get install attr";
+if (noAttributes && process.env["CI"]) throw new Error(noAttributes);
+if (noAttributes) console.log(`skipped: ${noAttributes}`);
+
+test.skipIf(noAttributes)("owners that guests gave to files are those of the image, and no attributes", async () => {
+  const directory = temporaryDirectory();
+  const rootfs = join(directory, "rootfs");
+  for (const name of ["theirs", "unmarked"]) mkdirSync(join(rootfs, name), { recursive: true });
+  writeFileSync(join(rootfs, "theirs/file"), "");
+  linkSync(join(rootfs, "theirs/file"), join(rootfs, "theirs/link"));
+  symlinkSync("file", join(rootfs, "theirs/symlink"));
+  const mark = (path: string, owner: string): void => {
+    execFileSync("setfattr", ["-n", "user.anyproc.owner", "-v", owner, join(rootfs, path)]);
+  };
+  mark("", "0:0");
+  mark("theirs", "33:44");
+  mark("theirs/file", "55:66");
+  const archive = join(directory, "saved.tar");
+  const input = { rootfs, compression: "none", config: { cmd: ["/bin/tool"] } } as const;
+  await saveImage(`docker-archive:${archive}:a:b`, input, { cacheDirectory: join(directory, "cache") });
+  execFileSync("tar", ["-C", directory, "-xf", archive]);
+  const [{ Layers }] = JSON.parse(readFileSync(join(directory, "manifest.json"), "utf8"));
+  const list = execFileSync("tar", ["--xattrs", "--numeric-owner", "-tvvf", join(directory, Layers[0])]).toString();
+  const owners = list.matchAll(/^\S+ +(\S+) +\d+ \S+ \S+ (\S+?)\/?(?: -> .*| link to .*)?$/gm);
+  expect(Object.fromEntries([...owners].map(([, owner, path]) => [path, owner]))).toEqual({
+    ".": "0/0",
+    theirs: "33/44",
+    "theirs/file": "55/66",
+    "theirs/link": "55/66",
+    "theirs/symlink": "0/0",
+    unmarked: "0/0",
+  });
+  expect(list).not.toContain("user.anyproc");
 });
 
 test("a layout holds several images; a new one takes the place of the one of its name", async () => {

@@ -1,12 +1,5 @@
-import {
-  AnyprocError,
-  type Argument,
-  type Command,
-  execScript,
-  quoteForShell,
-  type UserIds,
-  unsupported,
-} from "@anyproc/core";
+import { type Argument, type Command, execScript, quoteForShell, type UserIds, unsupported } from "@anyproc/core";
+import { argumentsTooLong, checkArgumentsLength } from "@anyproc/core/remote-shell";
 import type { SessionOptions } from "../options.ts";
 
 /** What a remote shell is given to run. */
@@ -17,9 +10,6 @@ export interface CommandLine {
   readonly preamble: string;
 }
 
-// execve(2), "Limits on size of arguments and environment": one string, and all of them on Linux's usual stack.
-const maxStringBytes = 128 * 1024 - 1;
-const maxTotalBytes = 2 * 1024 * 1024;
 // The whole line is one argument of the remote shell.
 const maxLineBytes = 100_000;
 
@@ -40,7 +30,7 @@ export function commandLine(command: Command, session: SessionOptions, headerSta
   const script = programScript(command, session, headerStart);
   const line = command.user === undefined ? script : `exec ${sudo(command.user)} /bin/sh -c ${quoteForShell(script)}`;
   if (Buffer.byteLength(line) <= maxLineBytes) return { line, preamble: "" };
-  if (command.pty) throw tooLong("with a terminal, a command line may have 100000 bytes at most");
+  if (command.pty) throw argumentsTooLong("with a terminal, a command line may have 100000 bytes at most");
   // The shell's read takes single bytes, so that what follows the first line is the program's. Newlines only ever
   // stand inside quotes.
   return {
@@ -68,7 +58,7 @@ function programScript(command: Command, session: SessionOptions, headerStart: s
     steps.push(`cd ${path} 2>/dev/null || { ${header("cwd")}; exit 1; }`);
   }
   const { exports, argv } = withVariables(command, session);
-  checkLength([...argv, ...exports]);
+  checkArgumentsLength([...argv, ...exports]);
   steps.push(...exports, header('"$$"'), `${execScript(argv)}${redirections(command)}`);
   return steps.join("; ");
 }
@@ -104,21 +94,4 @@ function redirections({ stdin, stdout, stderr, pty }: Command): string {
     stdout === "null" ? " >/dev/null" : "",
     stderr === "null" ? " 2>/dev/null" : "",
   ].join("");
-}
-
-function checkLength(strings: readonly Argument[]): void {
-  let total = 0;
-  for (const string of strings) {
-    const bytes = typeof string === "string" ? Buffer.byteLength(string) : string.length;
-    total += bytes + 9;
-    if (bytes > maxStringBytes) throw tooLong(`an argument or variable has ${bytes} bytes, ${maxStringBytes} fit`);
-  }
-  if (total > maxTotalBytes) throw tooLong(`arguments and variables have ${total} bytes, ${maxTotalBytes} fit`);
-}
-
-function tooLong(reason: string): AnyprocError {
-  return new AnyprocError(
-    "ANYPROC_ARGUMENTS_TOO_LONG",
-    `the command is too long: ${reason}: pass the data in a file or on stdin`,
-  );
 }

@@ -9,14 +9,13 @@ import {
   type SignalName,
   signalNumber,
 } from "@anyproc/core";
-import { CommandHeader, type Header } from "@anyproc/core/remote-shell";
+import { CommandHeader, type Header, terminalInput } from "@anyproc/core/remote-shell";
 import type { ClientChannel, PseudoTtyOptions, TerminalModes } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
 import type { SessionOptions } from "../options.ts";
 import { commandLine } from "./command-line.ts";
 import { CommandOutput } from "./command-output.ts";
 import { remoteControl } from "./remote-control.ts";
-import { terminalInput } from "./terminal-input.ts";
 
 /** Everything about a session that has to be watched from its very first event on. */
 interface WatchedChannel {

@@ -5,12 +5,9 @@ const endOfTransmission = Buffer.from([4]);
 const lineFeed = 10;
 
 /**
- * What a daemon takes for "leave the terminal". It cannot be turned off, and its own default would hold back every
- * Ctrl-P: so it is a row of keys that nobody types.
+ * The keyboard of a terminal at the other end of a connection. Its end is typed: the connection stays open for the
+ * output, and a terminal that is hung up would end the program.
  */
-export const detachKeys: string = Array.from({ length: 8 }, () => "ctrl-^,ctrl-_").join(",");
-
-/** The keyboard of a terminal. Its end is typed, since a terminal that is hung up would end the program. */
 export function terminalInput(connection: Duplex): Writable {
   let isAtLineStart = true;
   const input = new Writable({
