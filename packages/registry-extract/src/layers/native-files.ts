@@ -46,7 +46,7 @@ export interface NativeFiles {
 }
 
 /** What came of one call. */
-export interface DecompressedPiece {
+interface DecompressedPiece {
   /** Bytes of the input that were used. */
   readonly consumed: number;
   /** Bytes of the output that were written. */
