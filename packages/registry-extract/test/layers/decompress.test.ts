@@ -7,12 +7,13 @@ import { describe, expect, test } from "vitest";
 import { BlobReader } from "../../src/layers/blob-reader.ts";
 import { decompress } from "../../src/layers/decompress.ts";
 import { loadNativeFiles, type NativeFiles } from "../../src/layers/native-files.ts";
+import { hasProgram } from "../fixtures/programs.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 
 const native = loadNativeFiles();
 const ways = [["Node.js", undefined] as const, ...(native ? [["the addon", native] as const] : [])];
 
-const hasZstd = spawnSync("zstd", ["--version"]).status === 0;
+const hasZstd = hasProgram("zstd");
 const zstd = (bytes: Buffer): Buffer => spawnSync("zstd", ["-q", "-c"], { input: bytes, maxBuffer: 1e9 }).stdout;
 const formats = [["gzip", zlib.gzipSync] as const, ...(hasZstd ? [["zstd", zstd] as const] : [])];
 

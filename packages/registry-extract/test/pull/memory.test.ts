@@ -2,9 +2,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeImage, writeLayout } from "../fixtures/image.ts";
+import { hasProgram } from "../fixtures/programs.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 
-const hasZstd = spawnSync("zstd", ["--version"]).status === 0;
+const hasZstd = hasProgram("zstd");
 const program = join(import.meta.dirname, "../fixtures/measure-pull.js");
 
 function pull(directories: number, window: string): { readonly outcome: string; readonly megabytes: number } {
