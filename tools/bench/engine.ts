@@ -21,8 +21,12 @@ function atMost(times: number): Target {
 const systemCalls: readonly SystemCall[] = [
   { name: "getppid", title: "getppid, which no path rule concerns", count: 20_000, targets: [] },
   { name: "stat", title: "stat", count: 2_000, targets: [atMost(2), tenTimesFaster] },
+  { name: "stat-relative", title: "stat of a relative path", count: 2_000, targets: [tenTimesFaster] },
+  { name: "stat-parent", title: "stat of a path that starts with ..", count: 2_000, targets: [tenTimesFaster] },
   { name: "open", title: "open and close", count: 2_000, targets: [atMost(1.8), tenTimesFaster] },
-  { name: "access", title: "access to what is missing", count: 2_000, targets: [tenTimesFaster] },
+  { name: "open-relative", title: "open and close, a relative path", count: 2_000, targets: [tenTimesFaster] },
+  { name: "access", title: "access", count: 2_000, targets: [tenTimesFaster] },
+  { name: "access-missing", title: "access to what is missing", count: 2_000, targets: [tenTimesFaster] },
   { name: "readlink", title: "readlink", count: 2_000, targets: [tenTimesFaster] },
   { name: "getcwd", title: "getcwd", count: 2_000, targets: [atMost(2), tenTimesFaster] },
   { name: "exec", title: "vfork, exec and wait", count: 50, targets: [atMost(1.35)] },

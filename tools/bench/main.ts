@@ -1,26 +1,22 @@
-// `pnpm bench [host|engine|guests|emrun|ssh|docker|registry-extract] [--rounds N] [--directory DIR] [--json FILE]`: how long things
-// take here and with the alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing
+// `npm run bench -- [SUITE...] [--rounds N] [--directory DIR] [--json FILE]`: how long things take here and with the
+// alternatives, both sides in one run. Measures and tells; a machine has bad days, so nothing
 // fails when a target is missed.
 import { writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { benchDocker } from "./docker.ts";
-import { benchEmrun } from "./emrun.ts";
-import { benchEngine } from "./engine.ts";
-import { benchGuests } from "./guests.ts";
-import { benchHost } from "./host.ts";
-import { benchRegistryExtract } from "./registry-extract.ts";
 import { type Comparison, format, judge, type Row } from "./report.ts";
-import { benchSsh } from "./ssh.ts";
 
-const suites: Record<string, (rounds: number, directory: string) => AsyncGenerator<Comparison>> = {
-  host: benchHost,
-  engine: benchEngine,
-  guests: benchGuests,
-  emrun: benchEmrun,
-  ssh: benchSsh,
-  docker: benchDocker,
-  "registry-extract": benchRegistryExtract,
+type Suite = (rounds: number, directory: string) => AsyncGenerator<Comparison>;
+
+// Loaded one by one: what a process has loaded is copied by each fork(2), and would count for all sides.
+const suites: Record<string, () => Promise<Suite>> = {
+  host: async () => (await import("./host.ts")).benchHost,
+  engine: async () => (await import("./engine.ts")).benchEngine,
+  guests: async () => (await import("./guests.ts")).benchGuests,
+  emrun: async () => (await import("./emrun.ts")).benchEmrun,
+  ssh: async () => (await import("./ssh.ts")).benchSsh,
+  docker: async () => (await import("./docker.ts")).benchDocker,
+  "registry-extract": async () => (await import("./registry-extract.ts")).benchRegistryExtract,
 };
 
 const { values, positionals } = parseArgs({
@@ -39,8 +35,9 @@ console.log(`Node.js ${machine.node}, Linux ${machine.kernel}, ${machine.cores} 
 
 const comparisons: Row[] = [];
 for (const name of wanted) {
-  const suite = suites[name];
-  if (!suite) throw new Error(`${name}: no such benchmark; there are ${Object.keys(suites).join(" and ")}`);
+  const load = suites[name];
+  if (!load) throw new Error(`${name}: no such benchmark; there are ${Object.keys(suites).join(" and ")}`);
+  const suite = await load();
   for await (const comparison of suite(rounds, values.directory)) {
     const row = judge(comparison);
     console.log(`${format(row)}\n`);

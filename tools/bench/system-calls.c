@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 static const char file_path[] = "/usr/share/doc/bash/copyright";
+static const char relative_path[] = "share/doc/bash/copyright"; // from directory_path
+static const char directory_path[] = "/usr";
 static const char link_path[] = "/etc/alternatives/awk";
 static char buffer[PATH_MAX];
 
@@ -23,10 +25,30 @@ static void call_stat(void) {
   if (stat(file_path, &status) != 0) exit(1);
 }
 
+static void call_stat_relative(void) {
+  struct stat status;
+  if (stat(relative_path, &status) != 0) exit(1);
+}
+
+static void call_stat_parent(void) {
+  struct stat status;
+  if (stat("../usr/bin", &status) != 0) exit(1);
+}
+
 static void call_open(void) {
   int descriptor = open(file_path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) exit(1);
   close(descriptor);
+}
+
+static void call_open_relative(void) {
+  int descriptor = open(relative_path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) exit(1);
+  close(descriptor);
+}
+
+static void call_access(void) {
+  if (access(file_path, R_OK) != 0) exit(1);
 }
 
 static void call_access_missing(void) {
@@ -64,8 +86,12 @@ static const struct {
 } calls[] = {
     {"getppid", call_getppid},
     {"stat", call_stat},
+    {"stat-relative", call_stat_relative},
+    {"stat-parent", call_stat_parent},
     {"open", call_open},
-    {"access", call_access_missing},
+    {"open-relative", call_open_relative},
+    {"access", call_access},
+    {"access-missing", call_access_missing},
     {"readlink", call_readlink},
     {"getcwd", call_getcwd},
     {"exec", call_exec},
@@ -80,7 +106,7 @@ static double now(void) {
 
 int main(int argc, char **argv) {
   enum { BATCHES = 10 };
-  if (argc != 3) return 2;
+  if (argc != 3 || chdir(directory_path) != 0) return 2;
   long count = strtol(argv[2], NULL, 10);
   for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
     if (strcmp(calls[i].name, argv[1]) != 0) continue;

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -13,9 +13,8 @@ export interface SshServer extends AsyncDisposable {
   readonly host: "127.0.0.1";
   readonly port: number;
   readonly user: string;
-  /** Undefined where we are not root, since only root's sshd can check passwords. */
-  readonly password: string | undefined;
-  /** The user's home directory, where root may look too. */
+  readonly password: string;
+  /** The user's home directory. */
   readonly home: string;
   /** Private key that lets the user in. */
   readonly privateKey: string;
@@ -55,19 +54,16 @@ export const sshServerKinds = {
 
 const sshd = "/usr/sbin/sshd";
 const userPrefix = "anyproc-";
-const isRoot = process.getuid?.() === 0;
 
 /**
  * Why tests with a server are left out on this machine; undefined when they run. With CI set a server that is not
  * installed is no reason, so that the tests fail and say so.
  */
 export function sshServerMissing(): string | undefined {
-  if (!existsSync(sshd)) {
-    return process.env["CI"] ? undefined : `${sshd} is missing: apt-get install openssh-server`;
+  if (process.getuid?.() !== 0) {
+    return "only root can make a user to enter as, whose home a test may write to";
   }
-  // Without root the server lets in only the user who started it, by that user's login shell.
-  const { username, shell } = userInfo();
-  return !isRoot && /(nologin|false)$/.test(shell ?? "") ? `${username} has no login shell: ${shell}` : undefined;
+  return existsSync(sshd) || process.env["CI"] ? undefined : `${sshd} is missing: apt-get install openssh-server`;
 }
 
 /** Starts a server and waits until it answers. */
@@ -76,8 +72,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   if (missing) throw new Error(missing);
   const directory = await mkdtemp(join(tmpdir(), "anyproc-sshd-"));
   await chmod(directory, 0o755);
-  const user = isRoot ? `${userPrefix}${process.pid}-${randomBytes(3).toString("hex")}` : userInfo().username;
-  const password = isRoot ? randomBytes(12).toString("hex") : undefined;
+  const user = `${userPrefix}${process.pid}-${randomBytes(3).toString("hex")}`;
+  const password = randomBytes(12).toString("hex");
   const home = join(directory, "home");
   await removeLeftUsers();
   await addUser(user, password, home, options.shell ?? "/bin/sh");
@@ -104,7 +100,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       `AuthorizedKeysFile ${authorizedKeys}`,
       "StrictModes no",
       "UsePAM no",
-      `PasswordAuthentication ${isRoot ? "yes" : "no"}`,
+      "PasswordAuthentication yes",
       "KbdInteractiveAuthentication no",
       "MaxSessions 64",
       "MaxStartups 100:30:200",
@@ -114,7 +110,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       "",
     ].join("\n"),
   );
-  if (isRoot) await mkdir("/run/sshd", { recursive: true });
+  await mkdir("/run/sshd", { recursive: true });
 
   let log = "";
   let child: ChildProcess | undefined;
@@ -139,7 +135,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   }
   async function stop(): Promise<void> {
     await kill();
-    if (isRoot) await removeUser(user);
+    await removeUser(user);
     await rm(directory, { recursive: true, force: true });
   }
 
@@ -154,7 +150,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     port,
     user,
     password,
-    home: isRoot ? home : userInfo().homedir,
+    home,
     privateKey,
     knownHosts,
     directory,
@@ -168,8 +164,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   };
 }
 
-async function addUser(user: string, password: string | undefined, home: string, shell: string): Promise<void> {
-  if (!isRoot) return;
+async function addUser(user: string, password: string, home: string, shell: string): Promise<void> {
   await onPasswd(() => execFileSync("useradd", ["--home-dir", home, "--shell", shell, user], { stdio: "pipe" }));
   await onPasswd(() => execFileSync("chpasswd", { input: `${user}:${password}\n`, stdio: "pipe" }));
   const id = (flag: string): number => Number(execFileSync("id", [flag, user], { encoding: "utf8" }));
@@ -179,7 +174,6 @@ async function addUser(user: string, password: string | undefined, home: string,
 
 /** Users whose tests were killed before they could remove them; the name has the test's process id. */
 async function removeLeftUsers(): Promise<void> {
-  if (!isRoot) return;
   for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
     const [, user, pid] = /^(anyproc-(\d+)-[0-9a-f]{6}):/.exec(line) ?? [];
     if (user !== undefined && !existsSync(`/proc/${pid}`)) await removeUser(user);
@@ -187,6 +181,7 @@ async function removeLeftUsers(): Promise<void> {
 }
 
 async function removeUser(user: string): Promise<void> {
+  signalQuietly(processesOf(user), "SIGKILL");
   await onPasswd(() => {
     try {
       execFileSync("userdel", ["--force", user], { stdio: "pipe" });
@@ -195,6 +190,18 @@ async function removeUser(user: string): Promise<void> {
       if ((error as { status?: number }).status !== 6) throw error;
     }
   });
+}
+
+/** What a user runs: programs outlive a connection that is lost, and would belong to the next user with that number. */
+function processesOf(user: string): number[] {
+  const uid = new RegExp(`^${user}:[^:]*:(\\d+):`, "m").exec(readFileSync("/etc/passwd", "utf8"))?.[1];
+  return runningProcesses().filter((pid) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === Number(uid));
+}
+
+function runningProcesses(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Only one program at a time may change /etc/passwd; several test files start servers at once. */
@@ -248,11 +255,10 @@ async function untilReady(port: number, child: ChildProcess, log: () => string):
 /** The processes below one that are sshd's own: what users run is left to their sessions' end. */
 function descendants(root: number): number[] {
   const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
+  for (const pid of runningProcesses()) {
     try {
-      const [, command, , parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, "utf8")) ?? [];
-      if (command?.startsWith("sshd")) parents.set(Number(name), Number(parent));
+      const [, command, , parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+      if (command?.startsWith("sshd")) parents.set(pid, Number(parent));
     } catch {
       // It ended meanwhile.
     }

@@ -64,6 +64,20 @@ static void follow_symlinks(int root, const char *root_path, char path[PATH_MAX]
   close(found);
 }
 
+// The same for all but the last name, which may then be a symlink that the bind covers.
+static void follow_parents(int root, const char *root_path, char path[PATH_MAX]) {
+  char *slash = strrchr(path, '/');
+  if (slash == NULL)
+    return;
+  char name[PATH_MAX];
+  strcpy(name, slash);
+  *slash = '\0';
+  follow_symlinks(root, root_path, path);
+  if (strlen(path) + strlen(name) >= PATH_MAX)
+    fail("bind", ENAMETOOLONG, name);
+  strcat(path, name);
+}
+
 static void resolve(const struct bind_option *option, int root, const char *root_path, struct bind *out) {
   char guest[PATH_MAX];
   struct stat host_status;
@@ -76,7 +90,7 @@ static void resolve(const struct bind_option *option, int root, const char *root
     fail("bind", 0, option->guest);
   strcpy(guest, option->guest);
   normalise(guest);
-  follow_symlinks(root, root_path, guest);
+  (option->no_follow ? follow_parents : follow_symlinks)(root, root_path, guest);
   if (guest[0] == '\0')
     fail("bind", EINVAL, option->guest);
   *out = (struct bind){.guest = strdup(guest),

@@ -96,6 +96,7 @@ void configuration_build(const struct options *options, struct configuration *ou
   find_shim(options, out->shim);
   out->descriptor_base = choose_descriptors();
   struct config content = {.descriptor_base = out->descriptor_base,
+                           .supervisor = getpid(),
                            .root = root,
                            .shim = out->shim,
                            .scratch = scratch_path(),

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,14 +24,19 @@ bool is_nested(void) {
   return mincore((void *)SHIM_TEXT, 1, &resident) == 0;
 }
 
-// Where a guest path of the new root lies now. Symlinks are those of the new root.
-static void find_in_root(const char *root, const char *guest, char out[PATH_MAX]) {
-  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+// Where a bind's guest path lies now. Symlinks are those of the new root. mount(2) follows the last one too, so that it
+// cannot be covered.
+static void find_in_root(const char *root, const struct bind_option *bind, char out[PATH_MAX]) {
+  const char *guest = bind->guest;
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC | (bind->no_follow ? O_NOFOLLOW : 0), .resolve = RESOLVE_IN_ROOT};
+  struct stat status;
   char link[64];
   int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   int found = (int)syscall(SYS_openat2, directory, guest, &how, sizeof how);
-  if (found < 0)
+  if (found < 0 || fstat(found, &status) < 0)
     fail("nested-bind", errno, guest);
+  if (S_ISLNK(status.st_mode))
+    fail("nested-bind", ELOOP, guest);
   snprintf(link, sizeof link, "/proc/self/fd/%d", found);
   ssize_t length = readlink(link, out, PATH_MAX - 1);
   if (length < 0)
@@ -46,7 +52,7 @@ static void make_bind(const struct bind_option *bind, const char *root) {
     fail("bind", 0, bind->host[0] != '/' ? bind->host : bind->guest);
   if (access(bind->host, F_OK) < 0)
     fail("bind", errno, bind->host);
-  find_in_root(root, bind->guest, target);
+  find_in_root(root, bind, target);
   if (mount(bind->host, target, NULL, MS_BIND | MS_REC, NULL) < 0 ||
       (bind->read_only && mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0))
     fail("nested-bind", errno, bind->guest);

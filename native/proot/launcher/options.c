@@ -15,6 +15,7 @@ static const char usage[] =
     "\n"
     "  --bind HOST GUEST            show the host's HOST at GUEST\n"
     "  --bind-read-only HOST GUEST  the same, and nothing there can be changed\n"
+    "  --no-follow                  cover GUEST of the bind before this itself, even if it is a symlink\n"
     "  --cwd DIR                    working directory inside the guest (default /)\n"
     "  --id UID:GID                 show these ids instead of the real ones; 0:0 looks like root\n"
     "  --runner MACHINE GUEST OPT   execute programs for this e_machine (elf(5)) as GUEST OPT ARGV0 PROGRAM ARG...\n"
@@ -70,6 +71,12 @@ static void add_bind(struct cursor *cursor, struct options *out, const char *opt
   bind->read_only = strcmp(option, "--bind-read-only") == 0;
 }
 
+static void set_no_follow(struct options *out, const char *option) {
+  if (out->bind_count == 0)
+    fail("usage", 0, option);
+  out->binds[out->bind_count - 1].no_follow = true;
+}
+
 static void add_runner(struct cursor *cursor, struct options *out, const char *option) {
   if (out->runner_count == CONFIG_RUNNERS_MAX)
     fail("usage", 0, "too many runners");
@@ -91,6 +98,8 @@ static void parse_option(const char *option, struct cursor *cursor, struct optio
     out->rootfs = value(cursor, option);
   else if (strcmp(option, "--bind") == 0 || strcmp(option, "--bind-read-only") == 0)
     add_bind(cursor, out, option);
+  else if (strcmp(option, "--no-follow") == 0)
+    set_no_follow(out, option);
   else if (strcmp(option, "--runner") == 0)
     add_runner(cursor, out, option);
   else if (strcmp(option, "--cwd") == 0)

@@ -12,6 +12,7 @@ struct bind_option {
   const char *host;
   const char *guest;
   bool read_only;
+  bool no_follow; // a symlink at `guest` is covered itself, not what it leads to
 };
 
 struct options {

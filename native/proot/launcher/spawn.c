@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "failure.h"
@@ -44,7 +45,7 @@ static void take_descriptor(int from, int to) {
 }
 
 static _Noreturn void become_guest(const struct options *options, const struct configuration *configuration,
-                                   const struct inherited *inherited, int life, int report, pid_t supervisor) {
+                                   const struct inherited *inherited, int report, pid_t supervisor) {
   extern char **environ;
   char handover[64];
   int base = configuration->descriptor_base;
@@ -60,7 +61,7 @@ static _Noreturn void become_guest(const struct options *options, const struct c
   take_descriptor(configuration->root, base + HIDDEN_ROOT);
   take_descriptor(configuration->config, base + HIDDEN_CONFIG);
   take_descriptor(configuration->shared, base + HIDDEN_SHARED);
-  take_descriptor(life, base + HIDDEN_LIFE);
+  fcntl(base + HIDDEN_LIFE, F_SETFD, 0);
   if (options->diagnostics >= 0)
     take_descriptor(options->diagnostics, base + HIDDEN_DIAGNOSTICS);
   fcntl(report, F_SETFD, 0);
@@ -74,12 +75,16 @@ void spawn_guest(const struct options *options, const struct configuration *conf
                  const struct inherited *inherited, struct guest *out) {
   struct pipe_ends life = make_pipe(), report = make_pipe();
   pid_t supervisor = getpid();
+  // It stays open here: guests reach it through this process, those that have left root by themselves.
+  fchmod(life.read, S_IRUSR | S_IRGRP | S_IROTH);
+  if (!configuration->is_nested && dup3(life.read, configuration->descriptor_base + HIDDEN_LIFE, O_CLOEXEC) < 0)
+    fail("descriptors", errno, "the engine's own");
+  close(life.read);
   out->pid = fork();
   if (out->pid < 0)
     fail(errno == EAGAIN ? "processes" : "internal", errno, "fork");
   if (out->pid == 0)
-    become_guest(options, configuration, inherited, life.read, report.write, supervisor);
-  close(life.read);
+    become_guest(options, configuration, inherited, report.write, supervisor);
   close(report.write);
   out->life = life.write;
   out->report = report.read;

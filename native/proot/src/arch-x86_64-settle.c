@@ -27,8 +27,9 @@ static void go_back_from_entry(greg_t *registers) {
   go_back(registers, registers[REG_RAX], (uintptr_t)registers[REG_RCX]);
 }
 
-static bool holds_something(const struct deferred_frame *frame) {
-  return frame->resume != 0 && frame->resume_error == 0;
+static bool asks_again(const struct deferred_frame *frame, long result) {
+  return frame->resume == RESUME_ALWAYS || (frame->resume == RESUME_ON_RESULTS && (result == -frame->resume_results[0] ||
+                                                                                 result == -frame->resume_results[1]));
 }
 
 static void leave_deferred(greg_t *registers, const struct deferred_frame *frame, long result) {
@@ -49,12 +50,14 @@ static void settle_deferred(greg_t *registers, uintptr_t at) {
   const struct deferred_frame *frame = (const struct deferred_frame *)registers[REG_RSP];
   long result = at == (uintptr_t)gate_deferred_called ? registers[REG_RAX] : frame->result;
   bool is_left = at >= (uintptr_t)gate_deferred_leave, is_made = at >= (uintptr_t)gate_deferred_called;
-  if (!is_left && holds_something(frame))
+  if (!is_left && frame->resume == RESUME_ALWAYS) // the handler may hold something
     return;
-  if (is_left || (is_made && (frame->resume == 0 || result != -frame->resume_error))) {
+  if (is_left || (is_made && !asks_again(frame, result))) {
     leave_deferred(registers, frame, result);
     return;
   }
+  if (is_made && result >= 0) // what has failed has done nothing; this has
+    return;
   leave_deferred(registers, frame, 0);
   go_back(registers, frame->guest_number, (uintptr_t)registers[REG_RIP]);
 }

@@ -1,6 +1,7 @@
 // Every kernel entry of the engine, the way into a trap and out of it, and the jump into the guest.
 #include "arch-x86_64-assembly.h"
 #include "arch-x86_64.h"
+#include "slot.h"
 
 #define SYS_SECCOMP 1
 #define SIGINFO_CODE 8
@@ -43,8 +44,12 @@ gate_deferred_called:
         mov %rax, FRAME_RESULT(%rsp)
         mov FRAME_RESUME(%rsp), %rcx
         jrcxz 1f
-        mov FRAME_RESUME_ERROR(%rsp), %rcx
+        lea -FRAME_RESUME_ALWAYS(%rcx), %rcx
         jrcxz 3f
+        mov FRAME_RESUME_RESULTS(%rsp), %rcx
+        lea (%rax,%rcx), %rcx
+        jrcxz 3f
+        mov FRAME_RESUME_RESULTS+8(%rsp), %rcx
         lea (%rax,%rcx), %rcx
         jrcxz 3f
         jmp 1f
@@ -123,8 +128,10 @@ function call_on_stack
         pop %rbp
         ret
 
+// On the first private stack, so that the guest's keeps what execve(2) has put there and nothing else.
 function _start
         mov %rsp, %rdi
+        lea slots+SLOT_SIZE(%rip), %rsp
         xor %ebp, %ebp
         call start
         ud2

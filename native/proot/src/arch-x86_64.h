@@ -9,8 +9,9 @@
 #define FRAME_RESULT 120
 #define FRAME_MASK 128
 #define FRAME_RESUME 136
-#define FRAME_RESUME_ERROR 144
-#define FRAME_FLAGS 152
+#define FRAME_RESUME_RESULTS 144
+#define FRAME_FLAGS 160
+#define FRAME_RESUME_ALWAYS 1
 
 // Offsets in struct patched_call, for the assembly.
 #define PATCHED_ARGUMENT 0

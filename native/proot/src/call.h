@@ -12,6 +12,9 @@
 // longjmp out of a handler stay native, and nothing is held while it blocks.
 #define CALL_DEFERRED (-5000L)
 
+// Whether the handler is asked again (stage 1, `call->result` set) before the guest gets the result.
+enum resume { RESUME_NEVER, RESUME_ALWAYS, RESUME_ON_RESULTS };
+
 struct deferred {
   long number;
   long argument[6];
@@ -19,9 +22,8 @@ struct deferred {
   int data_argument;
   // Offset of a word in `data` that holds another offset in `data`, to be made an address there, or -1.
   int data_pointer;
-  // Ask the handler again (stage 1, `call->result` set) instead of returning the result to the guest.
-  bool resume;
-  long resume_error; // ... only if the call gives this one; 0: whatever it gives
+  enum resume resume;
+  long resume_results[2]; // with RESUME_ON_RESULTS; they may be the same
   uint32_t data_size; // bytes of `data` in use; only those are copied. Keep it small: goroutine stacks are.
   _Alignas(16) char data[PATH_MAX + 64];
 };
@@ -31,7 +33,7 @@ struct call {
   long argument[6];
   int stage;   // 0: first look; 1: after the deferred call
   long result; // stage 1: what the deferred call returned
-  // Stage 0: to be filled. `data_argument` and `data_pointer` start as -1, `resume` as false, the rest as 0.
+  // Stage 0: to be filled. `data_argument` and `data_pointer` start as -1, `resume` as RESUME_NEVER, the rest as 0.
   // Stage 1: `number` and `argument` still tell which call was made; `data` is fresh.
   struct deferred *deferred;
   uint64_t *mask; // the guest thread's signal mask from the moment this call returns

@@ -11,7 +11,7 @@
 
 enum {
   BLOB_MAGIC = 0x50594e41, // "ANYP" in little-endian order
-  BLOB_VERSION = 2,
+  BLOB_VERSION = 3,
 };
 
 struct blob_text {
@@ -27,6 +27,7 @@ struct blob_header {
   uint32_t guest_uid, guest_gid;
   uint32_t host_uid, host_gid;
   int32_t descriptor_base;
+  int32_t supervisor;
   uint32_t bind_count;
   uint32_t runner_count;
   struct blob_text root;

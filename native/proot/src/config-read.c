@@ -94,6 +94,7 @@ long config_read(const void *blob, size_t size, struct config *out) {
       .host_uid = header.host_uid,
       .host_gid = header.host_gid,
       .descriptor_base = header.descriptor_base,
+      .supervisor = header.supervisor,
       .root = read_text(bytes, size, header.root),
       .root_length = header.root.length,
       .shim = read_text(bytes, size, header.shim),

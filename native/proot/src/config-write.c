@@ -102,6 +102,7 @@ long config_write(const struct config *from, void *blob, size_t capacity) {
       .host_uid = from->host_uid,
       .host_gid = from->host_gid,
       .descriptor_base = from->descriptor_base,
+      .supervisor = from->supervisor,
       .bind_count = (uint32_t)from->mounts.count,
       .runner_count = (uint32_t)from->runner_count,
   };

@@ -88,6 +88,7 @@ struct config {
   uint32_t guest_uid, guest_gid; // with CONFIG_FAKE_IDS
   uint32_t host_uid, host_gid;   // the ids behind them
   int descriptor_base;
+  int supervisor; // its pid: it has the read end of its pipe at the same number, HIDDEN_LIFE
   const char *root; // host path of the rootfs, absolute, canonical, no trailing slash; "" stands for "/"
   size_t root_length;
   const char *shim;    // host path of the shim

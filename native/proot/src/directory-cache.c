@@ -19,7 +19,7 @@ struct entry {
   char text[TEXT_SIZE]; // the path, then the suffix unless literal
 };
 
-static struct entry table[ENTRY_COUNT];
+__attribute__((section(".bss.directories"))) static struct entry table[ENTRY_COUNT];
 
 static bool is_off(void) {
   return config.shared == NULL || (config.flags & CONFIG_NO_CACHE) != 0;
@@ -56,32 +56,55 @@ static struct entry *entry_of(uint32_t hash) {
   return &table[hash % ENTRY_COUNT];
 }
 
-bool directory_cache_get(const char *path, size_t length, struct cursor *at, unsigned *links) {
+// The entry of this path, or NULL. What is read from it may be torn, until is_still() has said otherwise.
+static const struct entry *find(const char *path, size_t length, uint32_t *sequence) {
   if (is_off() || length == 0 || length > TEXT_SIZE)
-    return false;
+    return NULL;
   uint32_t hash = hash_of(path, length);
   const struct entry *entry = entry_of(hash);
-  uint32_t sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
-  if ((sequence & 1) != 0 || entry->hash != hash || entry->path_length != length ||
+  *sequence = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
+  if ((*sequence & 1) != 0 || entry->hash != hash || entry->path_length != length ||
       entry->generation != directory_cache_generation() || memcmp(entry->text, path, length) != 0)
+    return NULL;
+  return entry;
+}
+
+static bool is_still(const struct entry *entry, uint32_t sequence) {
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  return __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) == sequence;
+}
+
+bool directory_cache_get(const char *path, size_t length, struct cursor *at, unsigned *links) {
+  uint32_t sequence;
+  const struct entry *entry = find(path, length, &sequence);
+  if (entry == NULL)
     return false;
   size_t suffix_length = entry->suffix_length;
   unsigned entry_links = entry->links;
   const struct bind *bind = entry->bind;
   const char *suffix = entry->text + length;
-  if (entry->literal) // the path itself says it; what is read here may be torn, and is checked below
+  if (entry->literal) // the path itself says it
     suffix = path + (bind == NULL ? 0 : bind->guest_length);
   else if (suffix_length > TEXT_SIZE - length)
     return false;
   if (cursor_set(at, bind, suffix, suffix_length) < 0)
     return false;
   *links = entry_links;
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  return __atomic_load_n(&entry->sequence, __ATOMIC_RELAXED) == sequence;
+  return is_still(entry, sequence);
+}
+
+bool directory_cache_is_literal(const char *path, size_t length, const struct bind **bind) {
+  uint32_t sequence;
+  const struct entry *entry = find(path, length, &sequence);
+  if (entry == NULL)
+    return false;
+  bool is_literal = entry->literal;
+  *bind = entry->bind;
+  return is_still(entry, sequence) && is_literal;
 }
 
 // Whether the path is the canonical guest path of where it leads.
-static bool is_literal(const char *path, size_t length, const struct cursor *at, const char *suffix,
+static bool leads_to_itself(const char *path, size_t length, const struct cursor *at, const char *suffix,
                        size_t suffix_length) {
   size_t head = at->bind == NULL ? 0 : at->bind->guest_length;
   return head + suffix_length == length && (head == 0 || memcmp(path, at->bind->guest, head) == 0) &&
@@ -94,7 +117,7 @@ void directory_cache_put(const char *path, size_t length, const struct cursor *a
   const char *suffix = cursor_suffix(at, &suffix_length);
   if (is_off() || length == 0 || length > TEXT_SIZE)
     return;
-  bool literal = is_literal(path, length, at, suffix, suffix_length);
+  bool literal = leads_to_itself(path, length, at, suffix, suffix_length);
   if (!literal && length + suffix_length > TEXT_SIZE)
     return;
   uint32_t hash = hash_of(path, length);

@@ -16,6 +16,9 @@ void directory_cache_invalidate(void);
 // Moves `at` to the directory with this absolute guest path, if known. `links` becomes the number of symlinks on the
 // way.
 bool directory_cache_get(const char *path, size_t length, struct cursor *at, unsigned *links);
+// Whether the directory with this absolute guest path is known to be there by that very path, without a symlink on the
+// way; and in which bind, NULL: in the rootfs.
+bool directory_cache_is_literal(const char *path, size_t length, const struct bind **bind);
 void directory_cache_put(const char *path, size_t length, const struct cursor *at, unsigned links,
                          uint32_t generation);
 

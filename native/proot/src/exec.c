@@ -17,6 +17,7 @@
 #include "sys.h"
 #include "text.h"
 #include "trace.h"
+#include "working-directory.h"
 
 enum { MAX_ARGUMENTS = 1 << 20 }; // their addresses alone would pass the kernel's limit for the new stack
 
@@ -101,6 +102,7 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add(&numbers, " ");
   text_add_number(&numbers, (trace_is_put_off() ? EXEC_TRACE_PUT_OFF : 0) |
                                 (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0) |
+                                (working_directory_is_shared() ? EXEC_DIRECTORY_SHARED : 0) |
                                 (request->path[0] == '\0' ? EXEC_BY_DESCRIPTOR : 0));
   text_add(&numbers, " ");
   memcpy(plan->handover, numbers.bytes, numbers.length);
@@ -186,6 +188,6 @@ long exec_call(struct call *call) {
   deferred->argument[1] = (long)plan->argv;
   deferred->argument[2] = argument[at ? 3 : 2];
   deferred->argument[5] = (long)plan;
-  deferred->resume = true;
+  deferred->resume = RESUME_ALWAYS;
   return CALL_DEFERRED;
 }

@@ -8,7 +8,7 @@
 #include "exec-plan.h"
 
 // What else the shim is told in the handover.
-enum { EXEC_TRACE_PUT_OFF = 1, EXEC_TRAP_BLOCKED = 2, EXEC_BY_DESCRIPTOR = 4 };
+enum { EXEC_TRACE_PUT_OFF = 1, EXEC_TRAP_BLOCKED = 2, EXEC_BY_DESCRIPTOR = 4, EXEC_DIRECTORY_SHARED = 8 };
 
 // On success the plan's argv is ready for execve(config.shim, ...); otherwise a negative errno. The plan is to be
 // abandoned either way, unless it is NULL.

@@ -13,10 +13,12 @@ static struct identity own;
 
 enum { VFORK_CHILDREN_MAX = 8 };
 
-static struct vfork_child {
+struct vfork_child {
   uint32_t pid; // 0: unused
   struct identity identity;
-} vfork_children[VFORK_CHILDREN_MAX];
+};
+
+__attribute__((section(".bss.rare"))) static struct vfork_child vfork_children[VFORK_CHILDREN_MAX];
 
 void identity_start(void) {
   static const uint64_t every_capability = ((uint64_t)1 << (CAP_LAST_CAP + 1)) - 1;

@@ -2,8 +2,7 @@
 #ifndef ANYPROC_LAYOUT_H
 #define ANYPROC_LAYOUT_H
 
-#define SHIM_TEXT 0x7e8f00000000
-#define SHIM_GATE 0x7e8f01000000
+#define SHIM_TEXT 0x7e8f00000000 // its first page is the gate
 #define SHIM_DATA 0x7e8f02000000
 
 #endif

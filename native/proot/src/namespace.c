@@ -27,13 +27,8 @@ bool namespace_may_change_root(void) {
   return config.shared->is_owned != 0 || has_capability(CAP_SYS_CHROOT);
 }
 
-// A vfork child shares its parent's memory, and so where the mounts are looked up.
-static bool owns_memory(void) {
-  return process.armed == (uint32_t)SYS_0(SYS_getpid);
-}
-
 long namespace_leave(bool with_user_namespace) {
-  if (!owns_memory())
+  if (!process_owns_memory()) // where the mounts are looked up
     return -EPERM;
   struct shared *shared = config.shared;
   long used = shared->used == 0 ? (long)sizeof *shared : (long)shared->used;

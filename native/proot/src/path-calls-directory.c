@@ -7,18 +7,21 @@
 #include "guest.h"
 #include "path-calls.h"
 #include "sys.h"
+#include "working-directory.h"
 
 long call_chdir(struct call *call) {
   struct place place;
   long result = path_resolve(AT_FDCWD, path_argument(call, 0), PATH_FOLLOW, &place);
   if (result < 0)
     return result;
+  working_directory_forget();
   result = path_call_plain(&place, call->number, call->argument, 0);
   path_release(&place);
   return result;
 }
 
 long call_fchdir(struct call *call) {
+  working_directory_forget();
   return pass_on(call, 0);
 }
 

@@ -85,7 +85,7 @@ long call_sendmmsg(struct call *call) {
   long result = send_named(call, &message, &name, call->argument[3]);
   if (result != CALL_DEFERRED)
     return tell_sent(call, result);
-  call->deferred->resume = true;
+  call->deferred->resume = RESUME_ALWAYS;
   return CALL_DEFERRED;
 }
 
@@ -117,7 +117,7 @@ long call_recvmsg(struct call *call) {
   deferred->data_argument = 1;
   deferred->data_size = sizeof message;
   memcpy(deferred->data, &message, sizeof message);
-  deferred->resume = true;
+  deferred->resume = RESUME_ALWAYS;
   return CALL_DEFERRED;
 }
 
@@ -156,6 +156,6 @@ long call_recvmmsg(struct call *call) {
   deferred->data_argument = 1;
   deferred->data_size = (uint32_t)(count * sizeof *messages);
   memcpy(deferred->data, messages, deferred->data_size);
-  deferred->resume = true;
+  deferred->resume = RESUME_ALWAYS;
   return CALL_DEFERRED;
 }

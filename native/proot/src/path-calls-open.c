@@ -15,8 +15,13 @@ static bool has(long flags, long wanted) {
   return (flags & wanted) == wanted;
 }
 
+// Reads what is there, if it is there.
+static bool only_reads(long flags) {
+  return (flags & (O_ACCMODE | O_CREAT | O_TRUNC | __O_TMPFILE)) == O_RDONLY;
+}
+
 long check_read_only_open(struct place *place, long *flags) {
-  if (!path_is_read_only(place) || (*flags & O_PATH) != 0)
+  if (only_reads(*flags) || (*flags & O_PATH) != 0 || !path_is_read_only(place))
     return 0;
   if ((*flags & O_CREAT) != 0 && place->path[strlen(place->path) - 1] == '/')
     return 0; // -EISDIR in any case
@@ -94,7 +99,7 @@ static long open_later(struct call *call, struct place *place, const struct open
   deferred->data_argument = 1;
   deferred->data_size = (uint32_t)strlen(place->path) + 1;
   memcpy(deferred->data, place->path, deferred->data_size);
-  deferred->resume = false;
+  deferred->resume = RESUME_NEVER;
   return CALL_DEFERRED;
 }
 
@@ -141,10 +146,18 @@ static long find(const struct opening *opening, struct place *place, struct stat
 }
 
 // Whether the kernel itself will say what it found, so that nobody has to look first: nothing is made, and nothing is
-// read-only, or open, for the guest alone.
+// read-only for the guest alone.
 static bool may_open_unseen(const struct call *call, const struct opening *opening) {
-  return call->stage == 0 && (opening->flags & (O_CREAT | O_PATH | O_DIRECTORY)) == 0 && !mounts()->has_read_only &&
-         !modes_may_be_opened();
+  return call->stage == 0 && (opening->flags & (O_CREAT | O_PATH | O_DIRECTORY)) == 0 &&
+         (only_reads(opening->flags) || !mounts()->has_read_only);
+}
+
+// What the kernel says of a symlink to be followed, and of a mode that may be opened.
+static void look_after_errors(struct deferred *deferred, const struct opening *opening) {
+  bool follows = !keeps_link(opening), opens_modes = modes_may_be_opened();
+  deferred->resume = follows || opens_modes ? RESUME_ON_RESULTS : RESUME_NEVER;
+  deferred->resume_results[0] = follows ? -ELOOP : -EACCES;
+  deferred->resume_results[1] = opens_modes ? -EACCES : -ELOOP;
 }
 
 // Returns -ELOOP, now or as the result of the deferred call, for a symlink and for what has to be looked at after all.
@@ -159,8 +172,8 @@ static long open_unseen(struct call *call, const struct opening *opening) {
     return -ELOOP;
   }
   result = open_later(call, &place, opening, opening->flags | O_NOFOLLOW);
-  call->deferred->resume = !keeps_link(opening);
-  call->deferred->resume_error = -ELOOP;
+  if (result == CALL_DEFERRED)
+    look_after_errors(call->deferred, opening);
   return result;
 }
 

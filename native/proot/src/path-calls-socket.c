@@ -74,7 +74,7 @@ static long receive_with_address(struct call *call, int index) {
     deferred->data_argument = index + 1;
     deferred->data_size = sizeof room;
     memcpy(deferred->data, &room, sizeof room);
-    deferred->resume = true;
+    deferred->resume = RESUME_ALWAYS;
     return CALL_DEFERRED;
   }
   if (call->result < 0)

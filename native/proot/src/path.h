@@ -16,8 +16,8 @@ struct place {
   int descriptor;   // or AT_FDCWD
   const char *path; // never empty; lives in `buffer`, in the guest's memory or in static storage
   int owned;        // a descriptor that path_release() closes, or -1
-  // The bind that holds the place, NULL for the rootfs. With `relative` set it has not been looked up: the place is a
-  // plain name in a directory that the guest has open; path_find_bind() fills it in.
+  // The bind that holds the place, NULL for the rootfs. With `relative` set it has not been looked up, and is that of the
+  // directory `descriptor`, which the guest has open; path_find_bind() fills it in.
   const struct bind *bind;
   bool relative;
   bool bind_found; // by path_find_bind()

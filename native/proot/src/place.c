@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cursor.h"
+#include "parts.h"
 #include "path.h"
 #include "proc-link.h"
 #include "sys.h"
@@ -96,12 +97,26 @@ long path_call_plain(struct place *place, long number, const long argument[6], i
   return make_call(number, argument, index, place);
 }
 
+// A relative path that is left to the kernel.
+static bool push_path(struct cursor *cursor, const char *path, size_t length) {
+  for (size_t at = 0, end; at < length; at = end + 1) {
+    end = at;
+    while (end < length && path[end] != '/')
+      end++;
+    if (is_dot_dot(path + at, end - at))
+      cursor_up(cursor);
+    else if (end > at && cursor_push(cursor, path + at, end - at) < 0)
+      return false;
+  }
+  return true;
+}
+
 bool path_to_cursor(const struct place *place, struct cursor *cursor) {
   size_t length = strlen(place->path);
   while (length > 1 && place->path[length - 1] == '/')
     length--;
   if (place->relative)
-    return cursor_from_descriptor(cursor, place->descriptor) && cursor_push(cursor, place->path, length) == 0;
+    return cursor_from_descriptor(cursor, place->descriptor) && push_path(cursor, place->path, length);
   size_t skip = place->path[0] == '/' ? 0 : 1;
   if (skip + length >= CURSOR_CAPACITY)
     return false;
@@ -113,17 +128,15 @@ bool path_to_cursor(const struct place *place, struct cursor *cursor) {
   return true;
 }
 
-static size_t name_length(const char *name) {
-  size_t length = 0;
-  while (name[length] != '\0' && name[length] != '/')
-    length++;
-  return length;
+static bool may_lead_to_bind(const struct place *place) {
+  struct parts parts = parts_of(place->path, strlen(place->path));
+  return !place->relative || bind_may_pass(place->path + parts.last, parts.end - parts.last);
 }
 
 bool path_leads_to_bind(const struct place *place) {
   char text[CURSOR_CAPACITY];
   struct cursor cursor = {.text = text};
-  if (mounts()->count == 0 || (place->relative && !bind_may_pass(place->path, name_length(place->path))))
+  if (mounts()->count == 0 || !may_lead_to_bind(place))
     return false;
   return path_to_cursor(place, &cursor) && cursor_leads_to_bind(&cursor);
 }

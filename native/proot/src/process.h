@@ -1,10 +1,12 @@
-// What belongs to one process and not to its forked children: a page that the kernel wipes in them.
+// What belongs to one process and not to its forked children: with the private stacks and the exec plans it lies in
+// memory that the kernel wipes in them, program.c. What a vfork child shares stays.
 #ifndef ANYPROC_PROCESS_H
 #define ANYPROC_PROCESS_H
 
 #define SLOT_COUNT 32
 
 #ifndef __ASSEMBLER__
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { EXEC_BUFFER_COUNT = 8, TRAP_COUNTER_COUNT = 64 };
@@ -21,8 +23,8 @@ struct process {
 
 extern struct process process;
 
-// Asks the kernel to wipe `process` on fork (madvise(2), MADV_WIPEONFORK). Memory that a vfork child shares stays.
-void process_start(void);
+// Whether this memory is the calling process's own, and not that of a vfork child's parent.
+bool process_owns_memory(void);
 #endif
 
 #endif

@@ -14,7 +14,6 @@
 #include "image.h"
 #include "life.h"
 #include "path.h"
-#include "process.h"
 #include "report.h"
 #include "signals.h"
 #include "start.h"
@@ -22,6 +21,7 @@
 #include "text.h"
 #include "trace.h"
 #include "trap.h"
+#include "working-directory.h"
 
 // Past the point of no return the kernel, too, can only kill. The run's first program has someone to tell.
 static _Noreturn void give_up(int report, long error, const char *object) {
@@ -159,6 +159,12 @@ static void correct_stack(struct initial_stack *stack) {
   stack->base[0] = stack->argc;
 }
 
+// madvise(2), MADV_WIPEONFORK: so that a fork copies nothing of it either.
+static void keep_from_children(void) {
+  extern char private_start[], image_end[];
+  SYS_3(SYS_madvise, private_start, image_end - private_start, MADV_WIPEONFORK);
+}
+
 void program(struct initial_stack *stack, const char *handover) {
   int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
   int descriptor = (int)text_read_number(&handover);
@@ -168,7 +174,7 @@ void program(struct initial_stack *stack, const char *handover) {
   long error = start_configuration(base);
   if (error < 0)
     give_up(report, error, handover);
-  process_start();
+  keep_from_children();
   life_arm();
   identity_read(&handover);
   path_own_executable = path = handover;
@@ -191,6 +197,8 @@ void program(struct initial_stack *stack, const char *handover) {
           PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
   if (report >= 0)
     SYS_1(SYS_close, report);
+  if (flags & EXEC_DIRECTORY_SHARED)
+    working_directory_share();
   if (flags & EXEC_TRACE_PUT_OFF)
     trace_catch_up();
   signals_start(!(flags & EXEC_TRAP_BLOCKED));

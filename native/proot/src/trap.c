@@ -20,14 +20,15 @@ _Static_assert(offsetof(struct deferred_frame, argument) == FRAME_ARGUMENT, "kno
 _Static_assert(offsetof(struct deferred_frame, result) == FRAME_RESULT, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, mask) == FRAME_MASK, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, resume) == FRAME_RESUME, "known to the assembly");
-_Static_assert(offsetof(struct deferred_frame, resume_error) == FRAME_RESUME_ERROR, "known to the assembly");
+_Static_assert(offsetof(struct deferred_frame, resume_results) == FRAME_RESUME_RESULTS, "known to the assembly");
+_Static_assert(RESUME_ALWAYS == FRAME_RESUME_ALWAYS, "known to the assembly");
 _Static_assert(offsetof(struct deferred_frame, flags) == FRAME_FLAGS, "known to the assembly");
 
 void deferred_prepare(struct deferred *deferred) {
   deferred->data_argument = -1;
   deferred->data_pointer = -1;
-  deferred->resume = false;
-  deferred->resume_error = 0;
+  deferred->resume = RESUME_NEVER;
+  memset(deferred->resume_results, 0, sizeof deferred->resume_results);
   deferred->data_size = 0;
 }
 
@@ -50,7 +51,8 @@ struct deferred_frame *deferred_place(const struct deferred *deferred, uintptr_t
     memcpy(frame->data + deferred->data_pointer, &offset, sizeof offset);
   }
   frame->resume = deferred->resume;
-  frame->resume_error = -deferred->resume_error;
+  frame->resume_results[0] = -deferred->resume_results[0];
+  frame->resume_results[1] = -deferred->resume_results[1];
   return frame;
 }
 

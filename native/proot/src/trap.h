@@ -18,8 +18,8 @@ struct deferred_frame {
   long argument[6];
   long result;
   uint64_t mask; // the guest's, while the handler is asked again
-  long resume;
-  long resume_error; // negated
+  long resume;            // enum resume
+  long resume_results[2]; // negated
   long flags;        // the guest's, while the handler is asked again
   long guest_number;
   _Alignas(16) char data[];

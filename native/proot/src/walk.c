@@ -122,6 +122,8 @@ static long step(struct walk *walk, struct pending *pending, enum walk_last mode
   bool final = pending->start == PENDING_END, last = final || is_slashes(pending);
   if (final && pending->in_last && mode == WALK_ONE_LINK && !walk->passed_proc)
     return 0;
+  if (last && !final && mode == WALK_MAY_BE_MISSING) // open(2) makes no directory, whatever is there
+    return 0;
   size_t capacity = pending->start < PATH_MAX ? pending->start : PATH_MAX;
   if (capacity == 0)
     return -ENAMETOOLONG;

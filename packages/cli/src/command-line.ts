@@ -6,9 +6,9 @@ import { createProgram } from "./program.ts";
 /** Carries out a command line. Resolves with the exit status; never rejects. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const program = createProgram((code) => {
+  const program = await createProgram((code) => {
     exitCode = code;
-  });
+  }, args);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

@@ -10,6 +10,11 @@ export interface OutputOptions {
   readonly verbose?: boolean;
 }
 
+/** Text with what somebody else may have put into it, a server or a file's name, unable to steer the terminal. */
+export function harmless(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 /**
  * Writes one line to stderr at once.
  *
@@ -17,7 +22,7 @@ export interface OutputOptions {
  * which is the same pipe: programs do not expect EAGAIN there.
  */
 export function writeErrorLine(text: string): void {
-  writeError(Buffer.from(`${text}\n`));
+  writeError(Buffer.from(`${harmless(text)}\n`));
 }
 
 /** Writes bytes to stderr at once. */
@@ -32,10 +37,12 @@ export function writeError(bytes: Uint8Array): void {
 
 /** Writes to stdout. A reader that has seen enough (`| head`) is no failure. */
 export function writeOutput(text: string): void {
-  process.stdout.on("error", (error) => {
-    if (!isSystemError(error, "EPIPE")) throw error;
-  });
+  if (!process.stdout.listeners("error").includes(throwUnlessClosed)) process.stdout.on("error", throwUnlessClosed);
   process.stdout.write(text);
+}
+
+function throwUnlessClosed(error: Error): void {
+  if (!isSystemError(error, "EPIPE")) throw error;
 }
 
 /** Writes the JSON document of a subcommand. */

@@ -1,14 +1,17 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { diagnose } from "@anyproc/proot";
 import { describe, expect, test } from "vitest";
 import { createProgram } from "../src/program.ts";
-import { anyproc, anyprocArgv } from "./support/anyproc.ts";
+import { anyproc, anyprocArgv, startAnyproc } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const program = createProgram(() => {});
+const program = await createProgram(() => {});
 const { ok: hasProot } = await diagnose();
 
 describe.skipIf(process.platform === "win32")("the README's example", () => {
@@ -52,6 +55,13 @@ test.each([[], ...program.commands.map((command) => [command.name()])])(
     expect(stdout).toMatch(/\nExamples?:\n {2}\$ .*anyproc /);
   },
 );
+
+test.each([["--help"], ["help", "run"], ["--version"]])("nobody who reads %s is no failure", async (...args) => {
+  const child = startAnyproc(args);
+  child.stdout?.destroy();
+  const [stderr] = await Promise.all([text(child.stderr as Readable), once(child, "close")]);
+  expect({ stderr, exitCode: child.exitCode }).toEqual({ stderr: "", exitCode: 0 });
+});
 
 test("--version prints the package's", async () => {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {

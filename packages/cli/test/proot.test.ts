@@ -61,6 +61,16 @@ describe.runIf(ok)("run on proot", () => {
     expect(readFileSync(join(directory, "file"), "utf8")).toBe("from the host\n");
   });
 
+  test("-b with GUEST! covers a link, and not what it leads to", async () => {
+    const { rootfs, args } = guest();
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, "file"), "from the host\n");
+    writeFileSync(join(rootfs, "target"), "untouched\n");
+    symlinkSync("target", join(rootfs, "link"));
+    const outcome = await anyproc(["run", ...args, "-b", `${directory}/file:/link!:ro`, "cat", "/link", "/target"]);
+    expect(outcome).toEqual({ exitCode: 0, stdout: "from the host\nuntouched\n", stderr: "" });
+  });
+
   test("-R shows the host's accounts and home, and keeps the identity", async () => {
     const { rootfs } = guest();
     const binds = ["/usr", "/bin", "/lib", "/lib64"].filter((path) => existsSync(path)).flatMap((path) => ["-b", path]);

@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { anyproc, startAnyproc } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
@@ -38,7 +42,7 @@ describe("exit status", () => {
     writeFileSync(file, "not a program\n");
     expect(await anyproc(["run", file])).toMatchObject({
       exitCode: 126,
-      stderr: `anyproc: ${file}: found, but not executable\n`,
+      stderr: `anyproc: ${file}: found, but not executable: nobody may execute it: chmod +x ${file}\n`,
     });
   });
 
@@ -186,6 +190,17 @@ describe("signals", () => {
     child.kill(signal);
     await once(child, "exit");
     expect(child.exitCode).toBe(exitCode);
+  });
+
+  test("--json has a document of it too, and leaves no program behind", async () => {
+    const fifo = join(temporaryDirectory(), "pid");
+    execFileSync("mkfifo", [fifo]);
+    const child = startAnyproc(["run", "--json", "sh", "-c", `echo $$ >${fifo}; exec sleep 1000`]);
+    const pid = Number(await readFile(fifo, "utf8"));
+    child.kill("SIGTERM");
+    const document = JSON.parse(await text(child.stdout as Readable)) as object;
+    expect(document).toMatchObject({ exitCode: 143, signal: "SIGTERM" });
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
   test("a program that handles it decides the exit status", async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -49,7 +50,6 @@ describe.skipIf(missing)("anyproc and another machine", () => {
       125,
       "anyproc: --password-env NO_SUCH: there is no such variable: set it to the password\n",
     ]);
-    if (server.password === undefined) return;
     const env = { HOME: home, SECRET: server.password };
     expect((await anyproc([...args, "--password-env", "SECRET", "echo", "in"], { env })).stdout).toBe("in\n");
   });
@@ -82,6 +82,38 @@ describe.skipIf(missing)("anyproc and another machine", () => {
     expect((await terminal.process.wait()).exitCode).toBe(9);
   });
 
+  test("a person at a terminal is asked about the host, and for the password", async () => {
+    const knownHosts = join(temporaryDirectory(), "known_hosts");
+    const terminal = await openTerminal([
+      ...anyprocArgv,
+      ...["run", "--host", `${server.user}@127.0.0.1:${server.port}`, "--known-hosts", knownHosts],
+      ...["--", "sh", "-c", "tty || echo entered"],
+    ]);
+    await terminal.waitFor(/is not known yet. It presents \S+ SHA256:/);
+    terminal.type("perhaps\r");
+    await terminal.waitFor(/Type yes or no: /);
+    terminal.type("yes\r");
+    await terminal.waitFor(/password for .*: /);
+    terminal.type("not-the-password\r");
+    await terminal.waitFor(/password for .*: /);
+    terminal.type(`${server.password}\r`);
+    await terminal.waitFor(/entered/);
+    expect(await terminal.wait()).toMatchObject({ exitCode: 0 });
+    expect(terminal.shown()).not.toContain("not-the-password");
+    expect(terminal.shown()).not.toContain(server.password);
+    expect(readFileSync(knownHosts, "utf8")).toContain("127.0.0.1");
+  });
+
+  test("Ctrl-C reaches the program, and at the second time all that it has started", async () => {
+    const script = "trap 'echo got' INT; sleep 1000 & echo ready; while :; do wait; done";
+    const terminal = await openTerminal([...anyprocArgv, "run", ...host(), "--", "sh", "-c", script]);
+    await terminal.waitFor(/ready/);
+    terminal.type("\x03");
+    await terminal.waitFor(/got/);
+    terminal.type("\x03");
+    expect(await terminal.wait()).toMatchObject({ exitCode: 143 });
+  });
+
   test("copy brings a directory there and back, and only what has changed the next time", async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, "sub"));
@@ -90,7 +122,9 @@ describe.skipIf(missing)("anyproc and another machine", () => {
     const copyThere = (...options: string[]): Promise<Outcome> =>
       anyproc(["copy", ...where(), ...options, directory, url(encodeURI(target))], { env: { HOME: home } });
     const first = await copyThere();
-    expect(first.stderr).toContain("anyproc: 1 files sent (7 bytes), 0 unchanged, by tar");
+    expect(first.stderr).toMatch(
+      /^sending: 0 of 1 files.*\n.*\n(.*\n)?anyproc: 1 file sent \(0.0 MB\), 0 unchanged, by tar\n$/,
+    );
     expect(first.exitCode).toBe(0);
     expect(readFileSync(`${target}/sub/file`, "utf8")).toBe("content");
     const again = await copyThere("--json");
@@ -102,6 +136,16 @@ describe.skipIf(missing)("anyproc and another machine", () => {
     });
     expect(exitCode).toBe(0);
     expect(readFileSync(join(back, "sub/file"), "utf8")).toBe("content");
+  });
+
+  test("copy lets no name of a file steer the terminal", async () => {
+    const directory = temporaryDirectory();
+    execFileSync("mkfifo", [join(directory, "red\x1b[31m")]);
+    const target = url(`${server.home}/steering`);
+    const copy = (from: string, to: string) => anyproc(["copy", ...where(), from, to], { env: { HOME: home } });
+    expect(await copy(directory, target)).toMatchObject({ exitCode: 0 });
+    const back = await copy(target, join(temporaryDirectory(), "back"));
+    expect(back.stderr).toContain("not kept: file type of red\\x1b[31m: ");
   });
 
   test("copy wants one side here and one there, and a directory that exists", async () => {

@@ -17,7 +17,7 @@ export interface Subject {
 export interface ComplianceOptions {
   /** Makes a fresh environment; called once for the suite, and once more by tests that close theirs. */
   readonly setup: () => Subject | Promise<Subject>;
-  /** How many runs the test for leaks makes; lower it for environments that take long to start a program. @default 300 */
+  /** How many runs the test for leaks makes; lower it for environments that take long to start a program. @default 1000 */
   readonly repetitions?: number;
   /** How many programs run at once. @default 100 */
   readonly parallelism?: number;

@@ -120,8 +120,9 @@ export function mergeEnv(
   const merged: Record<string, string> = Object.create(null);
   const sources = command.extendEnv === false ? [command.env] : [own, command.env];
   for (const source of sources) {
-    for (const name in source) {
-      const value = source[name];
+    // One of them is process.env, which asks the system at each look: for...in would look twice.
+    for (const name of Object.keys(source ?? {})) {
+      const value = source?.[name];
       if (value === undefined) delete merged[name];
       else merged[name] = value;
     }

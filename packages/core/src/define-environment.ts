@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { type Command, type CommandInput, toCommand } from "./command.ts";
 import type { Capabilities, Environment, FileSystem, SpawnOptions } from "./environment.ts";
@@ -34,11 +33,11 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
     const process: Process = new ManagedProcess(startTracked, command, options);
     return process;
 
-    async function startTracked(checked: Command): Promise<Awaited<ReturnType<Starter>>> {
+    async function startTracked(checked: Command, giveUp: AbortSignal): Promise<Awaited<ReturnType<Starter>>> {
       checkOpen();
       running.add(process);
       try {
-        const program = await start(checked);
+        const program = await start(checked, giveUp);
         // What has not been read yet is still open after the exit.
         const isOver = Promise.allSettled([program.exited, closed(program.stdout), closed(program.stderr)]);
         void isOver.then(() => running.delete(process));
@@ -76,7 +75,7 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
 }
 
 async function closed(stream: Readable | null): Promise<void> {
-  if (stream && !stream.closed) await once(stream, "close");
+  if (stream && !stream.closed) await new Promise((resolve) => stream.once("close", resolve));
 }
 
 function checkCapabilities(name: string, capabilities: Capabilities, command: Command): void {

@@ -9,6 +9,8 @@ export interface Bind {
   readonly guest?: string;
   /** Every change is refused with EROFS. @default false */
   readonly readOnly?: boolean;
+  /** Where `guest` is a symlink, cover the link itself instead of what it leads to. @default false */
+  readonly noFollow?: boolean;
   /** Leave the bind out when the host does not have it, instead of failing. @default false */
   readonly optional?: boolean;
 }

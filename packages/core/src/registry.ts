@@ -2,6 +2,7 @@ import type { CommandInput } from "./command.ts";
 import type { Environment, SpawnOptions } from "./environment.ts";
 import { AnyprocError } from "./errors.ts";
 import type { Process } from "./process/process.ts";
+import { withEnvironment } from "./process/with-environment.ts";
 
 /** Makes an environment out of its own options. */
 export type EnvironmentFactory = (options?: Readonly<Record<string, unknown>>) => Environment | Promise<Environment>;
@@ -84,7 +85,8 @@ export interface NamedProcessOptions extends SpawnOptions {
 }
 
 /**
- * Makes a process in an environment by its registered name; it is not started yet.
+ * Makes a process in an environment by its registered name; it is not started yet. The environment is the process's own:
+ * it is closed once wait() or close() is done, or start() has failed.
  *
  * @throws ANYPROC_UNKNOWN_ENVIRONMENT and what Environment.create() throws, as a rejection
  */
@@ -94,5 +96,10 @@ export async function createProcess(
   options: NamedProcessOptions = {},
 ): Promise<Process> {
   const environment = await createEnvironment(name, options.environment);
-  return environment.create(command, options);
+  try {
+    return withEnvironment(environment.create(command, options), environment);
+  } catch (error) {
+    await environment.close();
+    throw error;
+  }
 }

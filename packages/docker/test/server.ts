@@ -20,7 +20,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 export type { DockerServer };
 export { startDockerServer };
 
-type Engine = NonNullable<DockerServerOptions["engine"]>;
+export type Engine = NonNullable<DockerServerOptions["engine"]>;
 
 /** For tests that need a server. */
 export function describeOn(engine: Engine): typeof describe {

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
-import { findProgram, formatProblem, headerBytes, type LocalProgram } from "@anyproc/core/child-process";
+import { readdirSync, readFileSync } from "node:fs";
+import { findProgram, formatProblem, type LocalProgram, readHeader } from "@anyproc/core/child-process";
 
 const interpreters = "/proc/sys/fs/binfmt_misc";
 
@@ -23,21 +23,6 @@ export function foreignProgram({ file, cwd, env }: LocalProgram): string | undef
   if (seen.size >= maxSeen) seen.clear();
   seen.add(key);
   return undefined;
-}
-
-function readHeader(path: string): Buffer | undefined {
-  try {
-    const file = openSync(path, "r");
-    try {
-      const header = Buffer.alloc(headerBytes);
-      return header.subarray(0, readSync(file, header));
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // It may be executed, but not read.
-    return undefined;
-  }
 }
 
 /** True when the system has been told of a program that executes such files: binfmt_misc, by their first bytes. */

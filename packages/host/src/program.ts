@@ -39,6 +39,7 @@ function toFile(command: Command): Pick<LocalProgram, "file" | "args"> {
   return { file: "/bin/sh", args: ["-c", execScript(argv)] };
 }
 
-function ownEnv(settings: HostSettings): Record<string, string | undefined> {
-  return settings.inheritEnv ? { ...process.env, ...settings.env } : settings.env;
+function ownEnv({ inheritEnv, env }: HostSettings): Readonly<Record<string, string | undefined>> {
+  if (!inheritEnv) return env;
+  return Object.keys(env).length === 0 ? process.env : { ...process.env, ...env };
 }

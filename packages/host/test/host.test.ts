@@ -78,6 +78,31 @@ describe.skipIf(process.platform === "win32")("a program that cannot be executed
     expect(onTerminal).toMatchObject({ exitCode: 126, stdout: message });
   });
 
+  test("is exit code 126 with a reason: a directory, and what nobody may execute", async () => {
+    const path = await executable("program", "#!/bin/sh\n");
+    await chmod(path, 0o644);
+    expect((await run([dirname(path)])).stderr).toMatch(/: found, but not executable: it is a directory/);
+    expect((await run([path])).stderr).toBe(
+      `anyproc: ${path}: found, but not executable: nobody may execute it: chmod +x ${path}\n`,
+    );
+  });
+
+  test.skipIf(isRoot)("is exit code 126 with a reason: what others may execute (root may)", async () => {
+    const path = await executable("program", "#!/bin/sh\n");
+    await chmod(path, 0o611);
+    expect(await run([path])).toMatchObject({ exitCode: 126, stderr: expect.stringContaining("you may not execute") });
+  });
+
+  test("is exit code 127 when its interpreter is missing, which is named", async () => {
+    // As an editor on Windows leaves it.
+    const path = await executable("program", "#!/bin/sh\r\n");
+    const stderr = expect.stringContaining(
+      `: its interpreter is missing: install "/bin/sh\\r", or correct the first line`,
+    );
+    expect(await run([path])).toMatchObject({ exitCode: 127, stderr });
+    expect(await run(["program"], dirname(path))).toMatchObject({ exitCode: 127, stderr });
+  });
+
   test("is not a script without a first line for its shell: that is sh's", async () => {
     const path = await executable("script", "echo from sh; exit 2\n");
     expect(await run([path])).toMatchObject({ exitCode: 2, stdout: "from sh\n" });

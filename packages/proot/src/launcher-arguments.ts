@@ -32,7 +32,7 @@ export function launcherArguments(run: LauncherRun): string[] {
   return [
     "--rootfs",
     run.rootfs,
-    ...run.binds.flatMap((bind) => [bind.readOnly ? "--bind-read-only" : "--bind", bind.host, bind.guest]),
+    ...run.binds.flatMap(bindArguments),
     ...run.runners.flatMap((runner) => ["--runner", String(runner.machine), runner.program, runner.argv0Option ?? ""]),
     "--cwd",
     run.cwd,
@@ -48,4 +48,8 @@ export function launcherArguments(run: LauncherRun): string[] {
     "--",
     ...run.argv,
   ];
+}
+
+function bindArguments({ host, guest, readOnly, noFollow }: ResolvedBind): string[] {
+  return [readOnly ? "--bind-read-only" : "--bind", host, guest, ...(noFollow ? ["--no-follow"] : [])];
 }

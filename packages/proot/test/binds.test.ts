@@ -11,12 +11,14 @@ test.each([
   ["/a:/b:ro", { host: "/a", guest: "/b", readOnly: true }],
   ["/a::ro", { host: "/a", readOnly: true }],
   ["/a::optional", { host: "/a", readOnly: false, optional: true }],
+  ["/a:/b!", { host: "/a", guest: "/b", readOnly: false, noFollow: true }],
+  ["/a:/b!:ro", { host: "/a", guest: "/b", readOnly: true, noFollow: true }],
   ["/a:/b:ro,optional", { host: "/a", guest: "/b", readOnly: true, optional: true }],
 ])("parseBind reads %s", (text, bind) => {
   expect(parseBind(text)).toEqual(bind);
 });
 
-test.each(["", ":/b", "/a:/b:rx", "/a:/b:ro,", "/a:/b:ro:more"])("parseBind refuses %j", (text) => {
+test.each(["", ":/b", "/a:/b:rx", "/a:/b:ro,", "/a:/b:ro:more", "/a:!"])("parseBind refuses %j", (text) => {
   expect(() => parseBind(text)).toThrow(expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" }));
 });
 
@@ -28,7 +30,20 @@ test("binds are canonical, and of two at one place the later one counts", async 
     parseBind(`${directory}:/mnt/./x/`),
     { host: join(directory, "link"), guest: "/mnt/x", readOnly: true },
   ]);
-  expect(binds).toEqual([{ host: await realpath(join(directory, "real")), guest: "/mnt/x", readOnly: true }]);
+  expect(binds).toEqual([
+    { host: await realpath(join(directory, "real")), guest: "/mnt/x", readOnly: true, noFollow: false },
+  ]);
+});
+
+test("guest paths follow the rootfs's own links, and a last one not with noFollow", async () => {
+  const rootfs = await temporaryDirectory();
+  await mkdir(join(rootfs, "usr/lib"), { recursive: true });
+  await symlink("usr/lib", join(rootfs, "lib"));
+  await symlink("nowhere", join(rootfs, "dangling"));
+  const places = ["/lib", "/lib!", "/lib/new/file", "/lib/new!", "/dangling"].map((place) => `/etc:${place}`);
+  const binds = await resolveBinds(rootfs, places.map(parseBind));
+  const guests = binds.map(({ guest }) => guest);
+  expect(guests).toEqual(["/usr/lib", "/lib", "/usr/lib/new/file", "/usr/lib/new", "/dangling"]);
 });
 
 test("optional binds may be missing, others may not; relative paths and / are refused", async () => {

@@ -4,7 +4,7 @@ import { describe } from "vitest";
 import { engineIsMissing } from "./engine-is-missing.ts";
 
 // This machine's own root is the one rootfs that every machine has.
-function suite(name: string, options: Omit<ProotOptions, "rootfs">, repetitions: number): void {
+function suite(name: string, options: Omit<ProotOptions, "rootfs">, repetitions = 1000): void {
   compliance(name, {
     setup: async () => ({ environment: await createProot({ rootfs: "/", ...options }) }),
     repetitions,
@@ -12,7 +12,7 @@ function suite(name: string, options: Omit<ProotOptions, "rootfs">, repetitions:
 }
 
 describe.skipIf(engineIsMissing)("this machine's root as rootfs", () => {
-  suite("proot", {}, 300);
+  suite("proot", {});
   suite("proot without patched call sites", { patch: false }, 100);
   suite(
     "proot as the host's user, no directory cache, no kill on exit",

@@ -84,6 +84,27 @@ describe.skipIf(engineIsMissing)("a guest", () => {
     }
   });
 
+  test("a bind follows a link in its way, or covers it when told to, for programs and files alike", async () => {
+    const own = await ownRootfs();
+    const bound = await temporaryDirectory();
+    await writeFile(join(bound, "file"), "bound");
+    await mkdir(join(own.rootfs, "real"));
+    await writeFile(join(own.rootfs, "real/file"), "real");
+    await symlink("/real", join(own.rootfs, "link"));
+    for (const [bind, expected] of [
+      [`${bound}:/link`, ["boundbound", "symbolic link", ""]],
+      [`${bound}:/link!`, ["boundreal", "directory", ""]],
+    ] as const) {
+      const guest = await createProot({ ...own, binds: [...own.binds, bind] });
+      const script = "cat /link/file /real/file; echo; stat -c %F /link";
+      const { stdout } = await exec(guest, ["/bin/sh", "-c", script]);
+      expect(stdout.split("\n")).toEqual(expected);
+      const files = [await guest.fs?.readFile("/link/file"), await guest.fs?.readFile("/real/file")];
+      expect(files.join("")).toBe(expected[0]);
+      await guest.close();
+    }
+  });
+
   test("binds show host paths anywhere, and read-only ones refuse every change", async () => {
     const own = await ownRootfs();
     const bound = await temporaryDirectory();

@@ -50,7 +50,7 @@ describe.runIf(process.platform === "linux")("guestFiles", () => {
     const rootfs = await temporaryDirectory();
     const bound = await temporaryDirectory();
     await mkdir(join(bound, "d"));
-    const files = guestFiles(rootfs, [{ guest: "/data", host: bound, readOnly: true }]);
+    const files = guestFiles(rootfs, [{ guest: "/data", host: bound, readOnly: true, noFollow: false }]);
     expect(await files.readdir("/data")).toEqual(["d"]);
     await expect(files.writeFile("/data/f", "")).rejects.toMatchObject({ code: "EROFS" });
     await expect(files.rm("/data/d", { recursive: true })).rejects.toMatchObject({ code: "EROFS" });

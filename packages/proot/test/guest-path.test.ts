@@ -43,8 +43,8 @@ describe("resolveGuestPath", () => {
     await writeFile(join(inner, "file"), "");
     await symlink("/mnt/inner", join(rootfs, "short"));
     const binds: ResolvedBind[] = [
-      { guest: "/mnt", host: outer, readOnly: false },
-      { guest: "/mnt/inner", host: inner, readOnly: true },
+      { guest: "/mnt", host: outer, readOnly: false, noFollow: false },
+      { guest: "/mnt/inner", host: inner, readOnly: true, noFollow: false },
     ];
     expect(await resolveGuestPath(rootfs, binds, "/short/file")).toMatchObject({
       guest: "/mnt/inner/file",

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 import { type ConnectSettings, connectRoute } from "./connection/connect.ts";
 import { Connection } from "./connection/connection.ts";
@@ -6,6 +7,8 @@ import { resolveRoute } from "./connection/destination.ts";
 import { invalidOption } from "./errors.ts";
 import type { SessionOptions, SshOptions } from "./options.ts";
 import { createSession, type SshEnvironment } from "./ssh-environment.ts";
+
+const usualTimeoutMs = 20_000;
 
 /**
  * Connects to an SSH server: an environment that runs programs there.
@@ -19,14 +22,14 @@ import { createSession, type SshEnvironment } from "./ssh-environment.ts";
  */
 export async function connectSsh(options: SshOptions): Promise<SshEnvironment> {
   const settings: ConnectSettings = {
-    timeoutMs: checkDuration(options.timeoutMs ?? 20_000, "timeoutMs"),
+    timeoutMs: checkDuration(options.timeoutMs ?? usualTimeoutMs, "timeoutMs"),
     keepAliveMs: checkDuration(options.keepAliveMs ?? 15_000, "keepAliveMs"),
     signal: options.signal,
   };
   const route = await resolveRoute(options);
   const name = route.at(-1)?.name ?? options.host;
   const connect = async (signal: AbortSignal | undefined): Promise<Connection> =>
-    new Connection(name, await connectRoute(route, { ...settings, signal }));
+    new Connection(name, await connectRoute(route, { ...settings, signal }), settings.timeoutMs);
   const reconnection: Reconnection | undefined = options.reconnect
     ? { ...(options.reconnect === true ? {} : options.reconnect), connect: () => connect(undefined) }
     : undefined;
@@ -36,18 +39,16 @@ export async function connectSsh(options: SshOptions): Promise<SshEnvironment> {
 /**
  * The same environment on an ssh2 client that is connected already, for instance `client` of an ssh2-sftp-client.
  * Closing the environment ends the client.
+ *
+ * @throws ANYPROC_INVALID_OPTION when the client is not connected
  */
 export function fromSshClient(client: Client, options: SessionOptions = {}): SshEnvironment {
   client.setNoDelay(true);
-  return createSession(
-    new ConnectionSource(new Connection("ssh", { client, hangUp: () => hangUp(client) }), undefined),
-    options,
-  );
-}
-
-/** ssh2's own destroy() does nothing once end() has been called. */
-function hangUp(client: Client): void {
-  (client as unknown as { readonly _sock?: { destroy(): void } })._sock?.destroy();
+  // ssh2's own destroy() does nothing once end() has been called.
+  const { _sock: transport } = client as unknown as { readonly _sock?: Duplex };
+  if (!transport) throw invalidOption("fromSshClient: the client is not connected: pass it after its ready event");
+  const connection = new Connection("ssh", { client, transport, hangUp: () => transport.destroy() }, usualTimeoutMs);
+  return createSession(new ConnectionSource(connection, undefined), options);
 }
 
 /** For the registry, whose options are not typed. */

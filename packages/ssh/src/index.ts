@@ -13,6 +13,7 @@ export type {
   SshAuthentication,
   SshDestination,
   SshOptions,
+  UnknownHost,
 } from "./options.ts";
 export type { SshRootfs } from "./rootfs/ssh-rootfs.ts";
 export type { SyncOptions, SyncProgress, SyncReport } from "./rootfs/sync-options.ts";

@@ -1,4 +1,4 @@
-/** A secret, or a function that fetches it when the server asks for it. */
+/** A secret, or a function that fetches it when it is needed. */
 export type Secret = string | (() => string | Promise<string>);
 
 /** A private key in a file, or as the text of such a file. */
@@ -13,12 +13,26 @@ export interface Prompt {
   readonly echo: boolean;
 }
 
-/** How to prove who you are. What is given is tried in this order: keys, agent, prompts, password. */
+/** A host that no known_hosts file has. */
+export interface UnknownHost {
+  /** As known_hosts spells it: `box`, or `[box]:2222`. */
+  readonly name: string;
+  readonly keyType: string;
+  /** As ssh-keygen(1) prints it. */
+  readonly fingerprint: string;
+  /** Where the key will be added. */
+  readonly file: string;
+}
+
+/** How to prove who you are. What is given is tried in this order: keys, agent, locked keys, prompts, password. */
 export interface SshAuthentication {
+  /** A function is called up to three times, as long as it has another answer. */
   readonly password?: Secret;
   /** @default the IdentityFile lines of the ssh configuration, else the usual names in ~/.ssh */
   readonly privateKeys?: readonly PrivateKey[];
-  /** Socket of an ssh-agent; false for none. @default $SSH_AUTH_SOCK, unless keys or a password are given */
+  /** Unlocks a key that nobody named and that is encrypted. @default such keys are passed over */
+  readonly passphrase?: (path: string) => string | Promise<string>;
+  /** Socket of an ssh-agent; false for none. @default $SSH_AUTH_SOCK, unless keys or the text of a password are given */
   readonly agent?: string | false;
   /** Answers keyboard-interactive questions. @default a single hidden question is answered with `password` */
   readonly answerPrompts?: (prompts: readonly Prompt[], instructions: string) => Promise<readonly string[]>;
@@ -45,8 +59,11 @@ export interface SshDestination {
   readonly auth?: SshAuthentication;
   /** Files with the keys of known hosts. @default ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts */
   readonly knownHosts?: string | readonly string[];
-  /** Add the key of a host that is not known yet, instead of refusing it. A changed key is always refused. @default false */
-  readonly acceptNew?: boolean;
+  /**
+   * Add the key of a host that is not known yet, instead of refusing it; or whom to ask whether to. A changed key is
+   * always refused. @default false
+   */
+  readonly acceptNew?: boolean | ((host: UnknownHost) => boolean | Promise<boolean>);
 }
 
 /** Options of connectSsh(). */
@@ -55,7 +72,10 @@ export interface SshOptions extends SshDestination, SessionOptions {
   readonly config?: string | false;
   /** Hosts to go through, first to last; `[user@]host[:port]` or a destination. @default the configuration's ProxyJump */
   readonly jump?: readonly (string | SshDestination)[];
-  /** How long the server may stay silent while the connection is made, in milliseconds. @default 20000 */
+  /**
+   * How long the server may stay silent while it is waited for, in milliseconds: until the connection is made, and later
+   * for the start and the end of commands, for files and ports. @default 20000
+   */
   readonly timeoutMs?: number;
   /** Pause between keep-alive requests, in milliseconds; three without an answer end the connection; 0 for none. @default 15000 */
   readonly keepAliveMs?: number;

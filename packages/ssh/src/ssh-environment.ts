@@ -46,7 +46,7 @@ export interface SshEnvironment extends Environment {
 export function createSession(source: ConnectionSource, options: SessionOptions): SshEnvironment {
   const sftp = new SftpSource(source);
   const fs = remoteFiles(sftp);
-  const start: Starter = async (command) => startCommand(await source.current(), command, options);
+  const start: Starter = async (command, giveUp) => startCommand(await source.current(), command, options, giveUp);
   const forwards = new Set<PortForward>();
   const tracked = async (opening: Promise<PortForward>): Promise<PortForward> => {
     const forward = await opening;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { exec } from "@anyproc/core";
@@ -34,6 +35,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function runs(user: string, program: string): boolean {
+  return execFileSync("ps", ["-U", user, "-o", "comm="], { encoding: "utf8" }).split("\n").includes(program);
 }
 
 describeOnServer("arguments", () => {
@@ -304,40 +309,37 @@ describeOnServer("sudo", () => {
     expect(error.message).toMatch(/sudo/);
   });
 
-  it.runIf(process.getuid?.() === 0 && existsSync("/etc/sudoers.d"))(
-    "runs, signals and ends programs of others",
-    async () => {
-      const rule = `/etc/sudoers.d/${server.user}`;
-      writeFileSync(rule, `${server.user} ALL=(ALL:ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
-      try {
-        const env = { "with.dot": "1", COLOR: "red" };
-        const script = 'id -u; echo "$COLOR $PWD $1"';
-        const { stdout } = await exec(box, {
-          argv: ["sh", "-c", script, "sh", "a 'b'"],
-          user: { uid: 65534 },
-          env,
-          cwd: "/",
-        });
-        expect(stdout).toBe("65534\nred / a 'b'\n");
-        const user = "nobody";
-        expect((await exec(box, { argv: ["printenv", "with.dot"], user, env })).stdout).toBe("1\n");
-        const process = box.create({
-          argv: ["sh", "-c", "trap 'echo got' USR1; echo $$; while :; do sleep 0.05; done"],
-          user,
-        });
-        const lines = process.lines()[Symbol.asyncIterator]();
-        await process.start();
-        const pid = Number((await lines.next()).value);
-        await process.signal("SIGUSR1");
-        expect((await lines.next()).value).toBe("got");
-        await process.close();
-        expect(isAlive(pid)).toBe(false);
-        expect((await exec(box, { argv: ["sh", "-c", "exit 9"], user }, { reject: false })).exitCode).toBe(9);
-      } finally {
-        rmSync(rule);
-      }
-    },
-  );
+  it.runIf(process.env["CI"] || existsSync("/etc/sudoers.d"))("runs, signals and ends programs of others", async () => {
+    const rule = `/etc/sudoers.d/${server.user}`;
+    writeFileSync(rule, `${server.user} ALL=(ALL:ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
+    try {
+      const env = { "with.dot": "1", COLOR: "red" };
+      const script = 'id -u; echo "$COLOR $PWD $1"';
+      const { stdout } = await exec(box, {
+        argv: ["sh", "-c", script, "sh", "a 'b'"],
+        user: { uid: 65534 },
+        env,
+        cwd: "/",
+      });
+      expect(stdout).toBe("65534\nred / a 'b'\n");
+      const user = "nobody";
+      expect((await exec(box, { argv: ["printenv", "with.dot"], user, env })).stdout).toBe("1\n");
+      const process = box.create({
+        argv: ["sh", "-c", "trap 'echo got' USR1; echo $$; while :; do sleep 0.05; done"],
+        user,
+      });
+      const lines = process.lines()[Symbol.asyncIterator]();
+      await process.start();
+      const pid = Number((await lines.next()).value);
+      await process.signal("SIGUSR1");
+      expect((await lines.next()).value).toBe("got");
+      await process.close();
+      expect(isAlive(pid)).toBe(false);
+      expect((await exec(box, { argv: ["sh", "-c", "exit 9"], user }, { reject: false })).exitCode).toBe(9);
+    } finally {
+      rmSync(rule);
+    }
+  });
 
   it("cannot give additional groups", async () => {
     const user = { uid: 0, additionalGids: [1] };
@@ -376,6 +378,53 @@ describeOnServer("many at once", () => {
         await Promise.all(holders.map((holder) => holder.kill()));
         expect(await holders[1]?.wait()).toMatchObject({ signal: "SIGKILL" });
         await until(() => !isAlive(pids[1] ?? 0));
+      });
+    });
+  });
+
+  it("gives a command up that waits for a session, when it is closed or aborted", async () => {
+    await withServer(sshServerKinds.oneSession, async (narrow) => {
+      await within(enter(narrow), async (other) => {
+        const holder = await other.spawn(["sleep", "1000"]);
+        const waiting = other.create(["true"], { forceKillAfterMs: 0 });
+        const start = rejection(waiting.start());
+        await waiting.close();
+        expect(await start).toMatchObject({ code: "ANYPROC_CLOSED" });
+        const abort = new AbortController();
+        const unwanted = rejection(other.spawn(["true"], { signal: abort.signal, forceKillAfterMs: 0 }));
+        abort.abort(new Error("enough"));
+        expect((await unwanted).message).toBe("enough");
+        await holder.kill();
+      });
+    });
+  });
+
+  it("gives a command up whose login shell hangs", async () => {
+    await withServer({ shell: "/bin/bash" }, async (slow) => {
+      await within(enter(slow), async (other) => {
+        await other.fs.writeFile(`${slow.home}/.bashrc`, "exec sleep 1000\n");
+        const hanging = other.create(["true"], { forceKillAfterMs: 0 });
+        const never = rejection(hanging.start());
+        await until(() => runs(slow.user, "sleep"));
+        await hanging.close();
+        expect(await never).toMatchObject({ code: "ANYPROC_CLOSED" });
+        await until(() => !runs(slow.user, "sleep"));
+      });
+    });
+  });
+
+  it("says that a program still runs where the server takes neither a session nor a signal to end it", async () => {
+    const config = ["MaxSessions 1", 'ForceCommand exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'];
+    await withServer({ config }, async (deaf) => {
+      await within(enter(deaf, { timeoutMs: 1000 }), async (other) => {
+        const process = other.create(["sh", "-c", "echo $$; exec sleep 1000"], { forceKillAfterMs: 100 });
+        const lines = process.lines()[Symbol.asyncIterator]();
+        await process.start();
+        const pid = Number((await lines.next()).value);
+        await process.close();
+        expect(await rejection(process.wait())).toMatchObject({ code: "ANYPROC_STILL_RUNNING" });
+        expect(isAlive(pid)).toBe(true);
+        globalThis.process.kill(pid, "SIGKILL");
       });
     });
   });

@@ -6,7 +6,7 @@ import { createProcess, exec } from "@anyproc/core";
 import ssh2 from "ssh2";
 import SftpClient from "ssh2-sftp-client";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { connectSsh, fromSshClient } from "../src/index.ts";
+import { connectSsh, fromSshClient, type UnknownHost } from "../src/index.ts";
 import {
   describeOnServer,
   destination,
@@ -57,9 +57,8 @@ describeOnServer("authentication", () => {
     expect(wrong.message).not.toContain("close sesame");
   });
 
-  it.runIf(process.getuid?.() === 0)("enters by password, and asks for it only when it is its turn", async () => {
+  it("enters by password, and asks for it only when it is its turn", async () => {
     const { password } = server;
-    if (password === undefined) throw new Error("root's server takes passwords");
     expect(await whoAmI({ ...destination(server), auth: { password } })).toBe(server.user);
     let asked = 0;
     const auth = {
@@ -118,7 +117,46 @@ describeOnServer("authentication", () => {
     expect(await rejection(enter(server, { auth }))).toMatchObject({ code: "ANYPROC_AUTHENTICATION_FAILED" });
   });
 
-  it.runIf(process.getuid?.() === 0)("answers keyboard-interactive questions", async () => {
+  it("asks for the passphrase of a key that the configuration names, and says when nobody can", async () => {
+    const path = join(server.directory, "locked");
+    writeFileSync(path, readFileSync(server.privateKey), { mode: 0o600 });
+    execFileSync("ssh-keygen", ["-q", "-p", "-N", "open sesame", "-f", path]);
+    const config = join(server.directory, "locked-config");
+    writeFileSync(config, `IdentityFile ${path}\n`);
+    const asked: string[] = [];
+    const passphrase = (key: string): string => {
+      asked.push(key);
+      return asked.length === 1 ? "close sesame" : "open sesame";
+    };
+    const auth = { agent: false, passphrase } as const;
+    expect(await whoAmI({ ...destination(server), config, auth })).toBe(server.user);
+    expect(asked).toEqual([path, path]);
+    for (const nobody of [{ agent: false }, { agent: false, passphrase: () => "wrong" }] as const) {
+      const error = await rejection(enter(server, { config, auth: nobody }));
+      expect(error).toMatchObject({ code: "ANYPROC_AUTHENTICATION_FAILED" });
+      expect(error.message.includes(`${path} is encrypted: add it to an agent with ssh-add`)).toBe(
+        !("passphrase" in nobody),
+      );
+    }
+  });
+
+  it("asks for a password until it is right, or the same as before", async () => {
+    const { password } = server;
+    const answers = ["wrong", "wrong again", password];
+    const auth = { agent: false, password: () => answers.shift() ?? "" } as const;
+    expect(await whoAmI({ ...destination(server), auth })).toBe(server.user);
+    let asked = 0;
+    const stubborn = (): string => {
+      asked += 1;
+      return "wrong";
+    };
+    expect(await rejection(enter(server, { auth: { agent: false, password: stubborn } }))).toMatchObject({
+      code: "ANYPROC_AUTHENTICATION_FAILED",
+    });
+    expect(asked).toBeLessThanOrEqual(3);
+  });
+
+  it("answers keyboard-interactive questions", async () => {
     const config = [
       "UsePAM yes",
       "KbdInteractiveAuthentication yes",
@@ -126,7 +164,7 @@ describeOnServer("authentication", () => {
       "PubkeyAuthentication no",
     ];
     await withServer({ config }, async (pam) => {
-      const { password = "" } = pam;
+      const { password } = pam;
       expect(await whoAmI({ ...destination(pam), auth: { password } })).toBe(pam.user);
       const questions: string[] = [];
       const answerPrompts = async (prompts: readonly { text: string; echo: boolean }[]): Promise<string[]> => {
@@ -138,12 +176,10 @@ describeOnServer("authentication", () => {
     });
   });
 
-  it.runIf(process.getuid?.() === 0)("gives a key and then a password where the server wants both", async () => {
+  it("gives a key and then a password where the server wants both", async () => {
     await withServer({ config: ["AuthenticationMethods publickey,password"] }, async (both) => {
       const privateKeys = [{ path: both.privateKey }];
-      expect(await whoAmI({ ...destination(both), auth: { privateKeys, password: both.password ?? "" } })).toBe(
-        both.user,
-      );
+      expect(await whoAmI({ ...destination(both), auth: { privateKeys, password: both.password } })).toBe(both.user);
       const error = await rejection(enter(both));
       expect(error.message).toContain("it takes password");
     });
@@ -173,6 +209,28 @@ describeOnServer("host keys", () => {
     const lines = readFileSync(file, "utf8").trim().split("\n");
     expect(lines).toHaveLength(2);
     expect(known()).toContain(lines[1]);
+  });
+
+  it("asks whether to accept an unknown host, and takes no for an answer", async () => {
+    const file = withKnownHosts("asked", "");
+    const asked: UnknownHost[] = [];
+    const answering = (answer: boolean) => ({
+      knownHosts: file,
+      acceptNew: (host: UnknownHost) => {
+        asked.push(host);
+        return answer;
+      },
+    });
+    expect(await rejection(enter(server, answering(false)))).toMatchObject({ code: "ANYPROC_HOST_KEY_UNKNOWN" });
+    expect(readFileSync(file, "utf8")).toBe("");
+    await (await enter(server, answering(true))).close();
+    await (await enter(server, answering(false))).close();
+    const printed = execFileSync("ssh-keygen", ["-lf", file], { encoding: "utf8" });
+    expect(asked).toHaveLength(2);
+    for (const { name, fingerprint } of asked) {
+      expect(name).toBe(`[127.0.0.1]:${server.port}`);
+      expect(printed).toContain(fingerprint);
+    }
   });
 
   it("refuses a changed key, even with acceptNew, and leaves the file alone", async () => {

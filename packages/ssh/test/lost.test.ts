@@ -1,5 +1,9 @@
-import { exec } from "@anyproc/core";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exec, type Process } from "@anyproc/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { SshEnvironment } from "../src/index.ts";
 import {
   describeOnServer,
   destination,
@@ -86,15 +90,73 @@ describeOnServer("a lost connection", () => {
     await other.stop();
   });
 
-  it("does not keep an environment from being closed", async () => {
+  it("is noticed without keep-alive as soon as somebody waits for the server", async () => {
     const other = await startSshServer();
-    const boxes = [
-      await enter(other, { keepAliveMs: 0 }),
-      await enter(other, { keepAliveMs: 0, jump: [destination(other)] }),
+    const directory = mkdtempSync(join(tmpdir(), "anyproc-lost-"));
+    const entering = (): Promise<SshEnvironment> => enter(other, { keepAliveMs: 0, timeoutMs: 2000 });
+    const aborted = new AbortController();
+    const work: [string, (box: SshEnvironment, sleep: Process) => Promise<unknown>][] = [
+      ["killing", (_box, sleep) => sleep.kill().then(() => sleep.wait())],
+      ["closing", (_box, sleep) => sleep.close().then(() => sleep.wait())],
+      ["signalling", (_box, sleep) => sleep.signal("SIGINT")],
+      ["starting", (box) => box.spawn(["true"])],
+      ["reading", (box) => box.fs.readFile("/etc/passwd")],
+      ["uploading", (box) => box.rootfs(`${other.home}/tree`).upload(directory)],
+      ["listening", (box) => box.forwardRemote({ port: 1 })],
     ];
+    const cases = await Promise.all(
+      work.map(async ([what, action]) => {
+        const box = await entering();
+        return { what, box, action, sleep: await box.spawn(["sleep", "1000"]) };
+      }),
+    );
+    const limited = await entering();
+    const overdue = await limited.spawn(["sleep", "1000"], { timeoutMs: 1000 });
+    const unwanted = await limited.spawn(["sleep", "1000"], { signal: aborted.signal });
+    other.freeze();
+    aborted.abort();
+    const errors = await Promise.all([
+      ...cases.map(async ({ what, box, action, sleep }) => [what, await rejection(action(box, sleep))] as const),
+      ...[overdue, unwanted].map(async (process) => ["waiting", await rejection(process.wait())] as const),
+    ]);
+    for (const [what, error] of errors) {
+      expect([what, error]).toEqual([what, expect.objectContaining({ code: "ANYPROC_CONNECTION_LOST" })]);
+      expect(error.message).toContain("it has not answered for 2000 ms");
+    }
+    await Promise.all([limited, ...cases.map(({ box }) => box)].map((box) => box.close()));
+    await other.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("does not keep an environment from being closed, whatever it has open", async () => {
+    const other = await startSshServer();
+    const jump = [destination(other)];
+    const boxes = [
+      await enter(other, { keepAliveMs: 0, timeoutMs: 2000 }),
+      await enter(other, { keepAliveMs: 0, timeoutMs: 2000, jump }),
+    ];
+    const running = await Promise.all(boxes.map((box) => box.spawn(["sleep", "1000"])));
+    for (const box of boxes) {
+      await box.forwardRemote({ port: 1 });
+      await box.fs.stat("/");
+    }
+    const waiting = running.map((process) => rejection(process.wait()));
     other.freeze();
     await Promise.all(boxes.map((box) => box.close()));
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: "ANYPROC_CONNECTION_LOST" });
     await other.stop();
+  });
+
+  it("is not suspected while the server answers, however long a program takes", async () => {
+    await within(enter(server, { keepAliveMs: 0, timeoutMs: 1000 }), async (box) => {
+      const script = "trap '' TERM; echo ready; while :; do sleep 0.05; done";
+      const process = box.create(["sh", "-c", script], { forceKillAfterMs: 2500 });
+      const lines = process.lines()[Symbol.asyncIterator]();
+      await process.start();
+      await lines.next();
+      await process.close();
+      expect(await process.wait()).toMatchObject({ signal: "SIGKILL" });
+    });
   });
 
   it("cannot happen to a closed environment, which says that it is closed", async () => {

@@ -43,7 +43,7 @@ Host *
       knownHostsFiles: [join(homedir(), ".ssh/known_a"), "/etc/known_b"],
       acceptNew: true,
     });
-    expect(await readHostConfig([file], "other")).toMatchObject({ user: "nobody", acceptNew: false });
+    expect(await readHostConfig([file], "other")).toMatchObject({ user: "nobody" });
   });
 
   it("takes the first value, and the first file's before the second's", async () => {
@@ -61,6 +61,16 @@ Host *
     await expect(readHostConfig([circle], "box")).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
   });
 
+  it.each([
+    ["accept-new", true],
+    ["no", true],
+    ["yes", false],
+    ["ask", undefined],
+  ])("takes StrictHostKeyChecking %s for acceptNew %s", async (word, expected) => {
+    const file = write("config", `StrictHostKeyChecking ${word}\n`);
+    expect((await readHostConfig([file], "box")).acceptNew).toBe(expected);
+  });
+
   it("runs nothing for Match exec", async () => {
     const file = write("config", `Match exec "touch ${directory}/ran"\n  Port 1\nHost *\n  Port 2\n`);
     expect(await readHostConfig([file], "box")).toMatchObject({ port: 2 });
@@ -68,7 +78,7 @@ Host *
   });
 
   it("passes over files that do not exist, and refuses a port that is none", async () => {
-    expect(await readHostConfig([join(directory, "none")], "box")).toEqual({ identityFiles: [], acceptNew: false });
+    expect(await readHostConfig([join(directory, "none")], "box")).toEqual({ identityFiles: [] });
     const file = write("config", "Host box\n  Port many\n");
     await expect(readHostConfig([file], "box")).rejects.toThrow(/Port many is no port number/);
   });
@@ -85,6 +95,26 @@ Host *
       "me@box:22",
     ]);
     expect(await resolveRoute({ host: "box", config, jump: [] })).toHaveLength(1);
+  });
+
+  it("goes to the first host of ProxyJump as that one's own configuration says, and stops a circle", async () => {
+    const config = write(
+      "config",
+      "Host box\n  ProxyJump inner,last\nHost inner\n  ProxyJump gate\nHost gate\n  Port 2222\n",
+    );
+    const route = await resolveRoute({ host: "box", config });
+    expect(route.map(({ host, port }) => `${host}:${port}`)).toEqual(["gate:2222", "inner:22", "last:22", "box:22"]);
+    const all = write("all", "Host *\n  ProxyJump gate\n");
+    expect((await resolveRoute({ host: "box", config: all })).map(({ host }) => host)).toEqual(["gate", "box"]);
+    const circle = write("circle", "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n");
+    await expect(resolveRoute({ host: "a", config: circle })).rejects.toThrow(/circle/);
+  });
+
+  it("refuses ProxyCommand instead of passing it over, unless it is none or the caller names the way", async () => {
+    const config = write("config", "Host box\n  ProxyCommand nc %h %p\nHost near\n  ProxyCommand none\n");
+    await expect(resolveRoute({ host: "box", config })).rejects.toMatchObject({ code: "ANYPROC_UNSUPPORTED" });
+    expect(await resolveRoute({ host: "box", config, jump: [] })).toHaveLength(1);
+    expect(await resolveRoute({ host: "near", config })).toHaveLength(1);
   });
 });
 

@@ -80,6 +80,7 @@ expect 'the processor in the message' 1 "$(grep -c '(aarch64)' "$scratch/err")"
 expect 'rootfs missing' 125 "$(status_of timeout 60 "$engine" --rootfs /anyproc-missing -- true)"
 expect 'bind missing' 125 "$(status_of guest --bind /anyproc-missing /mnt -- true)"
 expect 'its name in the message' 1 "$(grep -c /anyproc-missing "$scratch/err")"
+expect 'a link to follow, but no bind' 125 "$(status_of guest --no-follow -- true)"
 expect 'cwd missing' 125 "$(status_of guest --cwd /anyproc-missing -- true)"
 expect 'shim missing' 125 "$(status_of guest --shim /anyproc-missing -- true)"
 expect 'unknown option' 125 "$(status_of guest --unknown -- true)"
@@ -96,6 +97,9 @@ expect 'its failure' 127 "$(status_of nested -- anyproc-missing)"
 expect 'told once' 1 "$(grep -c anyproc-missing "$scratch/err")"
 expect 'its missing bind' 125 "$(status_of nested --bind /tmp /nowhere -- sh -c true)"
 expect 'its message' 1 "$(grep -c 'cannot bind inside another anyproc-proot.*/nowhere' "$scratch/err")"
+ln -s nowhere "$scratch/inner/link"
+expect 'its bind over a link' 125 "$(status_of nested --bind /etc /link --no-follow -- sh -c true)"
+expect 'its message' 1 "$(grep -c 'cannot bind inside another anyproc-proot .*): /link: ' "$scratch/err")"
 expect 'three of them' deep "$(guest -- "$engine" "${options[@]}" --rootfs / -- "$engine" "${options[@]}" --rootfs "$scratch/inner" -- sh -c 'echo deep')"
 expect 'help' 0 "$(status_of "$engine" --help)"
 expect 'probe' 0 "$(status_of "$engine" --probe)"
@@ -248,6 +252,15 @@ is_gone_or_zombie() {
 }
 until_true is_gone_or_zombie "$child"
 expect 'a quiet forked child is not left' yes "$(is_gone_or_zombie "$child" && echo yes)"
+if [ "$(id -u)" -eq 0 ]; then
+  "$engine" "${options[@]}" --rootfs / -- perl -e '$| = 1; $> = $< = 65534; if (my $child = fork) { print "$child\n" } sleep 1000' >"$scratch/forked" &
+  launcher=$!
+  read -r child <"$scratch/forked"
+  kill -KILL "$launcher"
+  { wait "$launcher"; } 2>/dev/null
+  until_true is_gone_or_zombie "$child"
+  expect 'nor one of another user' yes "$(is_gone_or_zombie "$child" && echo yes)"
+fi
 : >"$scratch/log"
 mkfifo "$scratch/life"
 "$engine" "${options[@]}" --rootfs / --life-fd 8 -- /bin/bash -c "${leave_many//LOG/$scratch/log}wait" 8<>"$scratch/life" &

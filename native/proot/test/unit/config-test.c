@@ -26,6 +26,7 @@ static struct config sample(void) {
       .host_uid = 1000,
       .host_gid = 1001,
       .descriptor_base = 1020,
+      .supervisor = 4321,
       .root = "/rootfs",
       .shim = "/usr/lib/shim",
       .scratch = "/tmp/scratch",
@@ -51,6 +52,7 @@ static void reads_back_what_was_written(void) {
   EXPECT(out.host_uid, 1000);
   EXPECT(out.host_gid, 1001);
   EXPECT(out.descriptor_base, 1020);
+  EXPECT(out.supervisor, 4321);
   EXPECT_TEXT(out.root, "/rootfs");
   EXPECT(out.root_length, 7);
   EXPECT_TEXT(out.shim, "/usr/lib/shim");

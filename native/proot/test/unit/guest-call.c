@@ -55,17 +55,23 @@ static long make_deferred(struct deferred *deferred) {
   return sys_call(deferred->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+static bool asks_again(const struct deferred *deferred, long result) {
+  const long *results = deferred->resume_results;
+  return deferred->resume == RESUME_ALWAYS ||
+         (deferred->resume == RESUME_ON_RESULTS && (result == results[0] || result == results[1]));
+}
+
 long guest_call(long number, long a, long b, long c, long d, long e, long f) {
   static struct deferred deferred;
   struct call call = {.number = number, .argument = {a, b, c, d, e, f}, .deferred = &deferred};
   deferred.data_argument = deferred.data_pointer = -1;
-  deferred.resume = false;
+  deferred.resume = RESUME_NEVER;
   for (;;) {
     long result = path_call(&call);
     if (result != CALL_DEFERRED)
       return result;
     result = make_deferred(&deferred);
-    if (!deferred.resume)
+    if (!asks_again(&deferred, result))
       return result;
     if (call.stage++ > 0)
       errx(1, "a call was resumed twice");

@@ -136,6 +136,18 @@ static void symlinks_are_read_in_guest_terms(void) {
   EXPECT_TEXT(leads_to("/loop/x"), "ELOOP");
 }
 
+static void a_slash_in_a_symlink_asks_for_a_directory(void) {
+  use_plain();
+  EXPECT(GUEST_2(SYS_symlink, "slashed/", "/tmp/slashed"), 0);
+  EXPECT(GUEST_2(SYS_symlink, "slashed", "/tmp/to-slashed"), 0);
+  EXPECT(GUEST_3(SYS_open, "/tmp/slashed", O_WRONLY | O_CREAT, 0644), -EISDIR);
+  EXPECT(GUEST_3(SYS_open, "/tmp/to-slashed", O_RDONLY | O_CREAT, 0644), -EISDIR);
+  EXPECT(GUEST_3(SYS_open, "/tmp/slashed", O_WRONLY, 0), -ELOOP);
+  EXPECT(GUEST_3(SYS_open, "/tmp/slashed", O_WRONLY | O_CREAT | O_NOFOLLOW, 0644), -ELOOP);
+  EXPECT(GUEST_1(SYS_unlink, "/tmp/slashed"), 0);
+  EXPECT(GUEST_1(SYS_unlink, "/tmp/to-slashed"), 0);
+}
+
 static void forty_symlinks_are_followed(void) {
   char name[32], target[32];
   use_plain();
@@ -309,6 +321,31 @@ static void working_directory_is_a_guest_path(void) {
   EXPECT(GUEST_1(SYS_chdir, "/etc/file"), -ENOTDIR);
 }
 
+static void relative_paths_mean_the_same(uint32_t flags) {
+  use_binds(flags);
+  for (int i = 0; i < 3; i++) { // the directories are known from the second time on
+    EXPECT(GUEST_1(SYS_chdir, "/usr"), 0);
+    EXPECT_TEXT(leads_to("./bin/tool"), "/root/usr/bin/tool");
+    EXPECT_TEXT(leads_to("../bin/tool"), "/root/usr/bin/tool");
+    EXPECT_TEXT(leads_to("..//usr//bin/tool"), "/root/usr/bin/tool");
+    EXPECT_TEXT(leads_to("../point/inner/bin/tool"), "/host/other/bin/tool");
+    EXPECT_TEXT(leads_to("../absolute"), "/root/etc/file");
+    EXPECT(GUEST_2(SYS_rename, "../etc", "../elsewhere"), -EBUSY);
+    EXPECT(GUEST_2(SYS_rename, "../etc/file", "../point/file"), -EXDEV);
+    EXPECT(GUEST_1(SYS_unlink, "../etc/hosts"), -EBUSY);
+    EXPECT(GUEST_2(SYS_chmod, "../locked/file", 0600), -EROFS);
+    EXPECT(GUEST_2(SYS_mkdir, "../usr/bin", 0755), -EEXIST);
+    EXPECT(GUEST_1(SYS_rmdir, "../usr"), -ENOTEMPTY);
+    EXPECT(GUEST_1(SYS_chdir, "/usr/bin"), 0);
+    EXPECT(GUEST_2(SYS_rename, "../../etc", "../../elsewhere"), -EBUSY);
+    EXPECT(GUEST_1(SYS_chdir, "/point"), 0);
+    EXPECT_TEXT(leads_to("../usr/bin/tool"), "/root/usr/bin/tool");
+    EXPECT_TEXT(leads_to("inner/bin/tool"), "/host/other/bin/tool");
+    EXPECT(GUEST_1(SYS_chdir, "/"), 0);
+    EXPECT_TEXT(leads_to("../usr/bin/tool"), "/root/usr/bin/tool");
+  }
+}
+
 static void a_removed_directory_has_no_path(void) {
   char path[PATH_MAX];
   use_plain();
@@ -408,21 +445,31 @@ static void proc_files_tell_guest_paths(void) {
   close(file);
 }
 
-static void the_cache_follows_changes(void) {
+// `tmp` says how the path to "/tmp" is written.
+static void the_cache_follows_changes(const char *tmp) {
+  char in_directory[PATH_MAX], tool[PATH_MAX], moved[PATH_MAX];
+  snprintf(in_directory, sizeof in_directory, "%s/dir/file", tmp);
+  snprintf(tool, sizeof tool, "%s/dir/tool", tmp);
+  snprintf(moved, sizeof moved, "%s/moved/tool", tmp);
   use_plain();
+  EXPECT(GUEST_1(SYS_chdir, "/usr"), 0);
   EXPECT(GUEST_2(SYS_mkdir, "/tmp/dir", 0755), 0);
   EXPECT(GUEST_2(SYS_link, "/etc/file", "/tmp/dir/file"), 0);
-  EXPECT_TEXT(leads_to("/tmp/dir/file"), "/root/tmp/dir/file");
+  EXPECT_TEXT(leads_to(in_directory), "/root/tmp/dir/file");
+  EXPECT_TEXT(leads_to(in_directory), "/root/tmp/dir/file");
   EXPECT(GUEST_2(SYS_rename, "/tmp/dir", "/tmp/moved"), 0);
   EXPECT(GUEST_2(SYS_symlink, "/etc", "/tmp/dir"), 0);
-  EXPECT_TEXT(leads_to("/tmp/dir/file"), "/root/etc/file");
+  EXPECT_TEXT(leads_to(in_directory), "/root/etc/file");
   EXPECT(GUEST_1(SYS_unlink, "/tmp/dir"), 0);
   EXPECT(GUEST_2(SYS_symlink, "/usr/bin", "/tmp/dir"), 0);
-  EXPECT_TEXT(leads_to("/tmp/dir/tool"), "/root/usr/bin/tool");
+  EXPECT_TEXT(leads_to(tool), "/root/usr/bin/tool");
   EXPECT(GUEST_2(SYS_rename, "/tmp/moved", "/tmp/taken"), 0);
   EXPECT(GUEST_2(SYS_rename, "/tmp/dir", "/tmp/moved"), 0);
-  EXPECT_TEXT(leads_to("/tmp/moved/tool"), "/root/usr/bin/tool");
-  EXPECT_TEXT(leads_to("/tmp/dir/tool"), "ENOENT");
+  EXPECT_TEXT(leads_to(moved), "/root/usr/bin/tool");
+  EXPECT_TEXT(leads_to(tool), "ENOENT");
+  EXPECT(GUEST_1(SYS_unlink, "/tmp/moved"), 0);
+  EXPECT(GUEST_1(SYS_unlink, "/tmp/taken/file"), 0);
+  EXPECT(GUEST_1(SYS_rmdir, "/tmp/taken"), 0);
 }
 
 static void the_host_uid_is_shown_as_the_guest_s(void) {
@@ -623,6 +670,7 @@ int main(void) {
   build();
   root_is_the_top();
   symlinks_are_read_in_guest_terms();
+  a_slash_in_a_symlink_asks_for_a_directory();
   forty_symlinks_are_followed();
   trailing_slashes_demand_a_directory();
   bad_paths_have_their_errors();
@@ -634,11 +682,14 @@ int main(void) {
   read_only_binds_refuse_changes();
   read_only_binds_refuse_changes_by_descriptor();
   working_directory_is_a_guest_path();
+  relative_paths_mean_the_same(0);
+  relative_paths_mean_the_same(CONFIG_NO_CACHE);
   a_removed_directory_has_no_path();
   a_directory_outside_is_unreachable();
   proc_tells_guest_paths();
   proc_files_tell_guest_paths();
-  the_cache_follows_changes();
+  the_cache_follows_changes("/tmp");
+  the_cache_follows_changes("../tmp");
   the_host_uid_is_shown_as_the_guest_s();
   owners_on_an_older_kernel();
   owners();

@@ -33,17 +33,10 @@ export interface ProgramDescription extends CommandDescription {
 /** Reads a command line's definition. */
 export function describeProgram(program: Command): ProgramDescription {
   const commands = program.commands.map(describeCommand);
-  const names = commands.map(({ name }) => name);
-  const help: CommandDescription = {
-    name: "help",
-    description: "print the help of a command",
-    options: [],
-    operands: { kind: "words", words: names },
-  };
   return {
     ...describeCommand(program),
-    operands: { kind: "words", words: [...names, help.name] },
-    commands: [...commands, help],
+    operands: { kind: "words", words: commands.map(({ name }) => name) },
+    commands,
   };
 }
 

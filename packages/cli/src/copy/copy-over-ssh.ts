@@ -1,12 +1,13 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { AnyprocError } from "@anyproc/core";
-import type { SyncOptions, SyncProgress, SyncReport } from "@anyproc/ssh";
+import type { SyncOptions, SyncReport } from "@anyproc/ssh";
 import type { CopyOptions } from "../commands/copy.ts";
 import { enterMachine } from "../environments/ssh.ts";
+import { megabytes } from "../megabytes.ts";
 import { writeErrorLine, writeJson } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 import { parsePlace } from "./place.ts";
 import { reportLosses } from "./report-losses.ts";
+import { syncProgressShown } from "./sync-progress.ts";
 
 /** Copies a directory to or from another machine, and tells what could not be kept. */
 export async function copyOverSsh(from: string, to: string, options: CopyOptions): Promise<void> {
@@ -20,22 +21,25 @@ export async function copyOverSsh(from: string, to: string, options: CopyOptions
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort(interrupted());
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const machine = await enterMachine(remote.host, options);
+  const machine = await enterMachine(remote.host, options, interrupt.signal);
+  const progress = syncProgressShown(options);
   try {
     const rootfs = machine.rootfs(remote.path);
-    const meter = options.quiet || options.json || !process.stderr.isTTY ? undefined : progressMeter();
     const syncOptions: SyncOptions = {
       signal: interrupt.signal,
       delete: options.delete ?? false,
       compare: options.checksum ? "checksum" : "time",
-      ...(meter && { onProgress: meter.show }),
+      ...(progress && { onProgress: progress.show }),
     };
     const report =
       source.kind === "ssh"
         ? await rootfs.download(to.replace(/^dir:/, ""), syncOptions)
         : await rootfs.upload(source.path, syncOptions);
-    meter?.clear();
+    progress?.clear();
     tell(report, options);
+  } catch (error) {
+    progress?.clear();
+    throw error;
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     await machine.close();
@@ -53,25 +57,11 @@ function tell(report: SyncReport, options: CopyOptions): void {
   }
   reportLosses(report);
   if (options.quiet) return;
-  const removed = report.removed > 0 ? `, ${report.removed} removed` : "";
-  writeErrorLine(
-    `anyproc: ${report.sent} files sent (${report.bytes} bytes), ${report.unchanged} unchanged${removed}, by ${report.transport}`,
-  );
-}
-
-/** One line that is written over and over, no more often than a person can read it. */
-function progressMeter(): { show: (progress: SyncProgress) => void; clear: () => void } {
-  const atMostEveryMs = 100;
-  let isResting = false;
-  return {
-    show({ phase, files, totalFiles, bytes, totalBytes }) {
-      if (isResting) return;
-      isResting = true;
-      void delay(atMostEveryMs, undefined, { ref: false }).then(() => {
-        isResting = false;
-      });
-      process.stderr.write(`\r\x1b[K${phase}: ${files}/${totalFiles} files, ${bytes}/${totalBytes} bytes`);
-    },
-    clear: () => void process.stderr.write("\r\x1b[K"),
-  };
+  const sent = `${report.sent} ${report.sent === 1 ? "file" : "files"} sent (${megabytes(report.bytes)})`;
+  const others = [
+    `${report.unchanged} unchanged`,
+    ...(report.resumed > 0 ? [`${report.resumed} there from the last time`] : []),
+    ...(report.removed > 0 ? [`${report.removed} removed`] : []),
+  ];
+  writeErrorLine(`anyproc: ${sent}, ${others.join(", ")}, by ${report.transport}`);
 }

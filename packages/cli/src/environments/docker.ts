@@ -1,5 +1,5 @@
 import type { Environment } from "@anyproc/core";
-import type { DockerEnvironment, PullProgress } from "@anyproc/docker";
+import type { PullProgress } from "@anyproc/docker";
 import type { ImageOptions } from "../commands/image-options.ts";
 import { interruptible } from "../images/library.ts";
 import { type OutputOptions, writeErrorLine } from "../output.ts";
@@ -31,17 +31,6 @@ export async function dockerEnvironment(
   if (flag)
     throw new UsageError(`--container names one that is running, ${flag} is for a new one: leave one of them out`);
   return docker.enterContainer(container, { connection });
-}
-
-/** The words of `run` with what the image says: its entrypoint, and its own command where there are none. */
-export function completeCommand(environment: Environment, argv: readonly string[]): readonly string[] {
-  if (!("imageCommand" in environment)) return argv;
-  const command = (environment as DockerEnvironment).imageCommand(argv);
-  if (command.length > 0) return command;
-  const image = environment.name.replace("docker:", "");
-  throw new UsageError(
-    `run: ${image} has no command of its own: give one, as in \`anyproc run --image ${image} -- sh\``,
-  );
 }
 
 function newContainerOptions(

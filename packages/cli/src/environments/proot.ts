@@ -46,10 +46,5 @@ function identity({ id, rootId, R }: EnvironmentOptions): NonNullable<ProotOptio
 
 /** Host paths on a command line are relative to where it is typed. */
 function fromHere(bind: Bind): Bind {
-  if (bind.guest?.endsWith("!")) {
-    throw new UsageError(
-      `bind ${bind.host}:${bind.guest}: "!" is not supported: bind over the path that the link leads to`,
-    );
-  }
   return { ...bind, host: resolve(bind.host) };
 }

@@ -1,6 +1,7 @@
 import type { Environment } from "@anyproc/core";
 import type { SshAuthentication, SshEnvironment } from "@anyproc/ssh";
 import { UsageError } from "../usage-error.ts";
+import { isPersonThere } from "./ask.ts";
 import { loadPackage } from "./load-package.ts";
 import type { EnvironmentOptions } from "./options.ts";
 
@@ -16,25 +17,33 @@ export async function sshEnvironment(options: EnvironmentOptions): Promise<Envir
   return enterMachine(options.host, options);
 }
 
-/** Connects to `[user@]host[:port]`, or to a Host of ~/.ssh/config. */
-export async function enterMachine(host: string, options: SshOptions): Promise<SshEnvironment> {
+/** Connects to `[user@]host[:port]`, or to a Host of ~/.ssh/config. Where a person is there, what is missing is asked. */
+export async function enterMachine(host: string, options: SshOptions, signal?: AbortSignal): Promise<SshEnvironment> {
   const { connectSsh, parseDestination } = await loadPackage(sshPackage, () => import("@anyproc/ssh"));
+  const questions = isPersonThere() ? await import("./ssh-questions.ts") : undefined;
   return connectSsh({
     ...parseDestination(host),
-    auth: authentication(options),
+    auth: authentication(host, options, questions),
     ...(options.jump && { jump: options.jump }),
     ...(options.knownHosts !== undefined && { knownHosts: options.knownHosts }),
+    ...(questions && { acceptNew: questions.askAboutHost }),
     ...(options.acceptNew && { acceptNew: true }),
+    ...(signal && { signal }),
   });
 }
 
-function authentication({ identity, passwordEnv }: SshOptions): SshAuthentication {
+function authentication(
+  host: string,
+  { identity, passwordEnv }: SshOptions,
+  questions: typeof import("./ssh-questions.ts") | undefined,
+): SshAuthentication {
   const password = passwordEnv === undefined ? undefined : process.env[passwordEnv];
   if (passwordEnv !== undefined && password === undefined) {
     throw new UsageError(`--password-env ${passwordEnv}: there is no such variable: set it to the password`);
   }
+  const passphraseOf = (path: string) => questions && { passphrase: () => questions.askPassphrase(path) };
   return {
-    ...(identity && { privateKeys: identity.map((path) => ({ path })) }),
-    ...(password !== undefined && { password }),
+    ...(password === undefined ? questions?.askingAuthentication(host) : { password }),
+    ...(identity && { privateKeys: identity.map((path) => ({ path, ...passphraseOf(path) })) }),
   };
 }

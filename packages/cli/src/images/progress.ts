@@ -1,4 +1,5 @@
 import type { OnProgress, PullProgress } from "@anyproc/registry-extract";
+import { megabytes } from "../megabytes.ts";
 import { type OutputOptions, writeErrorLine, writeOutput } from "../output.ts";
 
 /** What is known of a layer. */
@@ -85,8 +86,4 @@ function note(layers: Layer[], progress: PullProgress): boolean {
 
 function shortDigest(digest: string): string {
   return digest.slice(digest.indexOf(":") + 1).slice(0, 12);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

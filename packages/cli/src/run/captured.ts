@@ -9,7 +9,9 @@ import {
 } from "@anyproc/core";
 import { exitStatus } from "../exit-codes.ts";
 import { writeJson } from "../output.ts";
+import { forwardSignals } from "./forward-signals.ts";
 import type { Refusals } from "./refusals.ts";
+import { terminalSignals } from "./terminal-signals.ts";
 
 /** Runs a command to its end, and prints what it said and how it ended as a JSON document. */
 export async function runCaptured(
@@ -18,11 +20,24 @@ export async function runCaptured(
   options: SpawnOptions,
   refusals?: Refusals,
 ): Promise<Pick<Exit, "exitCode" | "signal" | "timedOut">> {
-  const input = environment.capabilities.inherit ? {} : { input: process.stdin };
-  const stdin = environment.capabilities.inherit ? { stdin: "inherit" as const } : {};
-  const result = await exec(environment, { ...command, ...stdin }, { ...options, ...input, reject: false })
+  const { inherit } = environment.capabilities;
+  const input = inherit ? {} : { input: process.stdin };
+  const stdin = inherit ? { stdin: "inherit" as const } : {};
+  let stopForwarding = (): void => {};
+  const signalled: Environment = {
+    ...environment,
+    create(...args) {
+      const running = environment.create(...args);
+      stopForwarding = forwardSignals(running, inherit ? { except: terminalSignals() } : {});
+      return running;
+    },
+  };
+  const result = await exec(signalled, { ...command, ...stdin }, { ...options, ...input, reject: false })
     .catch(explain)
-    .finally(() => environment.capabilities.inherit || process.stdin.destroy());
+    .finally(() => {
+      stopForwarding();
+      if (!inherit) process.stdin.destroy();
+    });
   writeJson({
     command: command.argv,
     environment: environment.name,

@@ -1,13 +1,15 @@
 import type { Command, SpawnOptions, UserIds } from "@anyproc/core";
 import type { ProcessOptions } from "../commands/process-options.ts";
 import { UsageError } from "../usage-error.ts";
-import { readEnvFile } from "./env-file.ts";
 import { parseVariable, type Variables } from "./variables.ts";
 
 /** The command that the options common to run and exec describe. */
 export async function commandOf(argv: readonly string[], options: ProcessOptions): Promise<Command> {
   const env: Variables = {};
-  for (const file of options.envFile ?? []) Object.assign(env, await readEnvFile(file));
+  for (const file of options.envFile ?? []) {
+    const { readEnvFile } = await import("./env-file.ts");
+    Object.assign(env, await readEnvFile(file));
+  }
   for (const text of options.env ?? []) Object.assign(env, parseVariable(text));
   return {
     argv: argv as unknown as Command["argv"],

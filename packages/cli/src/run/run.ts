@@ -2,12 +2,12 @@ import { type Command, displayCommand, type Environment, type Exit, toCommand } 
 import type { RunOptions } from "../commands/run.ts";
 import { chooseEnvironment } from "../environments/choose.ts";
 import { createEnvironment } from "../environments/create.ts";
-import { completeCommand } from "../environments/docker.ts";
+import { completeCommand } from "../environments/image-command.ts";
 import { exitStatus } from "../exit-codes.ts";
 import { writeErrorLine } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 import { commandOf, spawnOptionsOf } from "./command.ts";
-import { type Refusals, watchRefusals } from "./refusals.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** Runs a command and resolves with the exit status of `anyproc run`. */
 export async function run(argv: readonly string[], options: RunOptions): Promise<number> {
@@ -32,7 +32,7 @@ async function runCommandLine(argv: readonly string[], options: RunOptions): Pro
   }
   // What can be refused without asking anybody is refused first.
   if (argv.length > 0) toCommand(await commandOf(argv, options));
-  const refusals = options.verbose ? watchRefusals() : undefined;
+  const refusals = options.verbose ? (await import("./refusals.ts")).watchRefusals() : undefined;
   const environment = await createEnvironment(options, refusals);
   try {
     const command = toCommand(await commandOf(completeCommand(environment, argv), options));

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import type { LocalProgram } from "./program.ts";
 
@@ -11,6 +11,11 @@ const defaultSearchPath = "/bin:/usr/bin";
 /** The file that execvp(3) executes for a program, from its own directory and by its own PATH; POSIX only. */
 export function findProgram(program: ProgramFile): string | undefined {
   return candidates(program).find((path) => isFile(path) && isExecutable(path));
+}
+
+/** The first thing by a program's name, whether or not it can be executed; POSIX only. */
+export function firstCandidate(program: ProgramFile): string | undefined {
+  return candidates(program).find((path) => existsSync(path));
 }
 
 /** True for a name that no directory of PATH has, not even as a file that cannot be executed. */

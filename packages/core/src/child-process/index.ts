@@ -9,6 +9,7 @@ export { formatProblem, headerBytes, scriptInterpreter } from "./executable-form
 export { findProgram, isMissingFromPath } from "./find-program.ts";
 export type { LocalProgram, LocalPtyProgram } from "./program.ts";
 export type { Pty, PtyModule } from "./pty-library.ts";
+export { readHeader } from "./read-header.ts";
 export { type StartChildOptions, type StartedChild, startChild } from "./start-child.ts";
 export { failedProgram, notExecutable, notFound, type StartFailure, startFailure } from "./start-failure.ts";
 export { startPty } from "./start-pty.ts";

@@ -5,6 +5,7 @@ import type { RunningProgram } from "../process/starter.ts";
 import { checkDirectory } from "./check-directory.ts";
 import { isMissingFromPath, type ProgramFile } from "./find-program.ts";
 import type { LocalProgram } from "./program.ts";
+import { interpreterProblem, permissionProblem } from "./start-problem.ts";
 
 /** A program that never ran, with the exit code and the message that a shell would give. */
 export interface StartFailure {
@@ -27,11 +28,11 @@ export function startFailure(
   switch (systemErrorCode(error)) {
     case "ENOENT":
     case "ENOTDIR":
-      return notFound(name);
+      return notFound(name, env && interpreterProblem({ file, cwd, env }));
     case "EACCES":
       // execvp(3) says so, too, when it has found nothing, but may not search a directory of PATH.
       if (env && isMissingFromPath({ file, cwd, env })) return notFound(name);
-      return notExecutable(name);
+      return notExecutable(name, env && permissionProblem({ file, cwd, env }));
     case "EISDIR":
     case "ENOEXEC":
     case "ELOOP":
@@ -54,9 +55,9 @@ export function startFailure(
   }
 }
 
-/** No file has this name. */
-export function notFound(name: string): StartFailure {
-  return { exitCode: exitCodes.notFound, message: `anyproc: ${name}: command not found` };
+/** No file has this name, or `why` says what else is missing. */
+export function notFound(name: string, why = "command not found"): StartFailure {
+  return { exitCode: exitCodes.notFound, message: `anyproc: ${name}: ${why}` };
 }
 
 /** There is a file, which cannot be executed. */

@@ -25,6 +25,7 @@ export class ManagedProcess implements Process {
   #stdout: Readable | undefined;
   #stderr: Readable | undefined;
   #running: RunningProgram | undefined;
+  readonly #startGivenUp: AbortController = new AbortController();
   #started: Promise<RunningProgram> | undefined;
   #ended: Promise<Exit> | undefined;
   #ending: Promise<void> | undefined;
@@ -119,7 +120,7 @@ export class ManagedProcess implements Process {
 
   async kill(): Promise<void> {
     if (!this.#started) throw this.#notRunning("killed");
-    const running = await this.#started;
+    const running = await this.#startedInTime(this.#started);
     // Once it has ended, its id may be another program's.
     if (this.#exitCode === undefined) await running.end({ killSignal: "SIGKILL", forceKillAfterMs: 0 });
     this.#cutOff();
@@ -175,7 +176,7 @@ export class ManagedProcess implements Process {
     try {
       signal?.throwIfAborted();
       if (this.#inputFailure) throw this.#inputFailure;
-      running = await this.#starter(this.command);
+      running = await this.#launch();
     } catch (error) {
       this.#disconnect();
       throw error;
@@ -210,6 +211,38 @@ export class ManagedProcess implements Process {
     }, ended);
     void Promise.all([running.exited, this.#output.delivered, this.#errors.delivered]).then(ended, ended);
     return running;
+  }
+
+  /** Runs the starter. Who aborts meanwhile gives the start as long as a tree is given to stop. */
+  async #launch(): Promise<RunningProgram> {
+    const { signal } = this.#options;
+    let patience: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      patience = this.#giveUpLater(signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await this.#starter(this.command, this.#startGivenUp.signal);
+    } finally {
+      clearTimeout(patience);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** The program, for somebody who ends it: a start that does not come is given up in the same way. */
+  async #startedInTime(started: Promise<RunningProgram>): Promise<RunningProgram> {
+    if (this.#running) return this.#running;
+    const reason = `${this.#name}: ended before it had started`;
+    const patience = this.#giveUpLater(new AnyprocError("ANYPROC_CLOSED", reason));
+    try {
+      return await started;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  #giveUpLater(reason: unknown): NodeJS.Timeout {
+    return setTimeout(() => this.#startGivenUp.abort(reason), this.#endOptions.forceKillAfterMs);
   }
 
   async #settle(running: RunningProgram): Promise<Exit> {
@@ -249,7 +282,7 @@ export class ManagedProcess implements Process {
       this.#disconnect();
       return;
     }
-    const running = await this.#started.catch(() => undefined);
+    const running = await this.#startedInTime(this.#started).catch(() => undefined);
     if (!running) return;
     if (this.#exitCode === undefined) running.stdin?.end();
     await this.#end();

@@ -42,8 +42,9 @@ export interface Process extends AsyncDisposable {
   /**
    * Runs the program. Resolves when it runs, or has already failed in a way that has an exit code (127, 126).
    *
-   * @throws ANYPROC_ALREADY_RUNNING at the second call; ANYPROC_CLOSED after close(); ANYPROC_CWD_NOT_FOUND,
-   * ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_START_FAILED, ANYPROC_INPUT_FAILED; the AbortSignal's reason when it is aborted already
+   * @throws ANYPROC_ALREADY_RUNNING at the second call; ANYPROC_CLOSED after close(), or when the process is ended
+   * while it waits to be started; ANYPROC_CWD_NOT_FOUND, ANYPROC_ARGUMENTS_TOO_LONG, ANYPROC_START_FAILED,
+   * ANYPROC_INPUT_FAILED; the AbortSignal's reason when it is aborted already, or while it waits
    */
   start(): Promise<void>;
   /**

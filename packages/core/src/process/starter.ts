@@ -36,5 +36,8 @@ export interface RunningProgram {
   resize?(size: Required<PtySize>): void;
 }
 
-/** What an environment implements: run this checked command now. */
-export type Starter = (command: Command) => RunningProgram | Promise<RunningProgram>;
+/**
+ * What an environment implements: run this checked command now. Where that may wait for somebody else, the wait ends
+ * when `giveUp` is aborted, by throwing its reason.
+ */
+export type Starter = (command: Command, giveUp: AbortSignal) => RunningProgram | Promise<RunningProgram>;

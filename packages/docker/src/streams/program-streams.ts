@@ -105,7 +105,8 @@ export class ProgramStreams {
       this.onAbandoned();
     } else if (rest.length > 0 && !output.push(rest) && output.readableLength >= this.#allowance) {
       this.#full.add(output);
-      this.#connection.pause();
+      // Nobody reads before the preface has come, and a daemon may bring it after much that was written later.
+      if (!this.#preface) this.#connection.pause();
     }
   }
 }

@@ -7,7 +7,7 @@ import { lookAt, type Place } from "./place.ts";
 import type { ReportBuilder } from "./report.ts";
 
 /** Bytes of a file that are read at once. */
-export const chunkSize: number = 256 * 1024;
+const chunkSize = 256 * 1024;
 const placesAhead = 16;
 
 interface Level {

@@ -1,5 +1,5 @@
 import type { EndOptions, ProgramExit, SignalName, UserIds } from "@anyproc/core";
-import { quoteForShell } from "@anyproc/core";
+import { AnyprocError, quoteForShell } from "@anyproc/core";
 import { endScript } from "@anyproc/core/remote-shell";
 import type { ClientChannel } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
@@ -19,30 +19,34 @@ const channelSignals: ReadonlySet<string> = new Set(
   ),
 );
 
+/** The program that is controlled. */
+export interface ControlledProgram {
+  readonly name: string;
+  readonly pid: number;
+  readonly user: UserIds | string | undefined;
+  readonly channel: ClientChannel;
+  readonly exited: Promise<ProgramExit>;
+  /** Says that nobody will learn how it ended. */
+  readonly loseSight: (reason: Error) => void;
+}
+
 /**
- * Controls a program by its process id, from another session: that reaches the program alone, says whether it worked,
- * and needs nothing of the server. When all sessions are in use, and for no other reason, the channel's own request is
- * sent: servers may ignore it, and OpenSSH gives it to the whole process group.
+ * Controls a program by its process id, from another session: that reaches the program alone, and needs nothing of the
+ * server. When all sessions are in use, and for no other reason, the channel's own request is sent: servers may ignore
+ * it, and OpenSSH gives it to the whole process group.
  */
-export function remoteControl(
-  connection: Connection,
-  channel: ClientChannel,
-  pid: number,
-  exited: Promise<ProgramExit>,
-  user: UserIds | string | undefined,
-): RemoteControl {
+export function remoteControl(connection: Connection, program: ControlledProgram): RemoteControl {
+  const { channel, pid, user } = program;
   let hasExited = false;
-  const over = exited.then(
-    () => {},
-    () => {},
-  );
-  void over.then(() => {
-    hasExited = true;
-  });
+  const over = program.exited
+    .catch(() => {})
+    .then(() => {
+      hasExited = true;
+    });
 
   function run(script: string, slot: SlotOptions): Promise<void> {
     const line = `exec ${user === undefined ? "" : `${sudo(user)} `}/bin/sh -c ${quoteForShell(script)}`;
-    return connection.exec(line, { ...slot, isUrgent: true }, closed).then((done) => done.promise);
+    return connection.exec(line, { ...slot, isUrgent: true }, closed).then((done) => connection.answered(done.promise));
   }
 
   async function signal(name: SignalName): Promise<void> {
@@ -63,20 +67,40 @@ export function remoteControl(
     } catch {
       if (!connection.lost) await endWithoutSession(killSignal, forceKillAfterMs);
     }
-    await over;
+    await within(connection.timeoutMs, connection.answered(over));
+    if (!hasExited) program.loseSight(connection.lost ?? stillRunning(connection.name, program));
   }
 
   /** The program's own session is the one that can be freed: by ending the program. */
   async function endWithoutSession(killSignal: SignalName, forceKillAfterMs: number): Promise<void> {
     if (channelSignals.has(killSignal)) requestSignal(channel, killSignal.slice("SIG".length));
-    const force = setTimeout(() => requestSignal(channel, "KILL"), forceKillAfterMs);
-    await over;
-    clearTimeout(force);
+    await within(forceKillAfterMs, over);
+    if (!hasExited) requestSignal(channel, "KILL");
+    await within(connection.timeoutMs, connection.answered(over));
+    if (!hasExited) return;
     channel.close();
     await run(endScript(pid, "SIGKILL", 0), { mayWait: true }).catch(() => {});
   }
 
   return { signal, end };
+}
+
+function stillRunning(server: string, { name, pid, user }: ControlledProgram): AnyprocError {
+  return new AnyprocError(
+    "ANYPROC_STILL_RUNNING",
+    `${server}: ${name} (process ${pid}) still runs there, although it was to be ended by SIGKILL: ` +
+      `${user === undefined ? "has it become another user's" : "may sudo run kill as that user"}? End it on the server`,
+  );
+}
+
+/** Resolves when something is over, or has failed, or at the latest after so long. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
 }
 
 /** Resolves when a session that says nothing is over. In a box, so that opening the session can be told from its end. */
@@ -88,7 +112,7 @@ function closed(channel: ClientChannel): { readonly promise: Promise<void> } {
 }
 
 /** ssh2's own signal() does nothing once stdin has ended, though the request is as valid then. */
-function requestSignal(channel: ClientChannel, name: string): void {
+export function requestSignal(channel: ClientChannel, name: string): void {
   if (channel.writable) {
     channel.signal(name);
     return;

@@ -1,29 +1,13 @@
 import { once } from "node:events";
-import {
-  AnyprocError,
-  type Command,
-  type ProgramExit,
-  type PtySize,
-  programName,
-  type RunningProgram,
-  type SignalName,
-  signalNumber,
-} from "@anyproc/core";
+import { AnyprocError, type Command, type PtySize, programName, type RunningProgram } from "@anyproc/core";
 import { CommandHeader, type Header, terminalInput } from "@anyproc/core/remote-shell";
-import type { ClientChannel, PseudoTtyOptions, TerminalModes } from "ssh2";
+import type { PseudoTtyOptions, TerminalModes } from "ssh2";
 import type { Connection } from "../connection/connection.ts";
 import type { SessionOptions } from "../options.ts";
 import { commandLine } from "./command-line.ts";
-import { CommandOutput } from "./command-output.ts";
-import { remoteControl } from "./remote-control.ts";
-
-/** Everything about a session that has to be watched from its very first event on. */
-interface WatchedChannel {
-  readonly channel: ClientChannel;
-  readonly exited: Promise<ProgramExit>;
-  readonly stdout: CommandOutput;
-  readonly stderr: CommandOutput | null;
-}
+import type { CommandOutput } from "./command-output.ts";
+import { remoteControl, requestSignal } from "./remote-control.ts";
+import { type WatchedChannel, watchChannel } from "./watched-channel.ts";
 
 /**
  * Runs a command on a connection, and hands it over once the program has taken its shell's place.
@@ -35,21 +19,28 @@ export async function startCommand(
   connection: Connection,
   command: Command,
   session: SessionOptions,
+  giveUp: AbortSignal,
 ): Promise<RunningProgram> {
   const header = new CommandHeader();
   const { line, preamble } = commandLine(command, session, header.key);
   const pty = command.pty ? terminal(command, session) : undefined;
   let abandoned: () => void = () => {};
-  const watched = await connection.exec(line, { pty }, (channel) => {
+  const watched = await connection.exec(line, { pty, signal: giveUp }, (channel) => {
     const watch = watchChannel(connection, channel, header, pty !== undefined, () => abandoned());
     if (preamble !== "") channel.write(preamble);
     return watch;
   });
-  const { channel, exited, stdout, stderr } = watched;
-  const found = await header.found;
+  const { channel, exited, loseSight, stdout, stderr } = watched;
+  const found = await unlessGivenUp(connection.answered(header.found), giveUp).catch((error) => {
+    // There is no process id yet. The login shell may hang in its start-up files, or in the working directory.
+    requestSignal(channel, "KILL");
+    loseSight(error);
+    throw error;
+  });
   if (found.kind !== "started") throw await startFailure(connection, command, session, found, watched);
 
-  const control = remoteControl(connection, channel, found.pid, exited, command.user);
+  const name = programName(command);
+  const control = remoteControl(connection, { name, pid: found.pid, user: command.user, channel, exited, loseSight });
   let hasEnded = false;
   abandoned = () => {
     // Reading has stopped: a local program would get SIGPIPE from its next write, or SIGHUP when its terminal is gone.
@@ -85,41 +76,18 @@ export async function startCommand(
   };
 }
 
-function watchChannel(
-  connection: Connection,
-  channel: ClientChannel,
-  header: CommandHeader,
-  hasPty: boolean,
-  onAbandoned: () => void,
-): WatchedChannel {
-  const exited = new Promise<ProgramExit>((resolve, reject) => {
-    const forget = connection.onLost(reject);
-    channel.once("exit", (code: number | null, signal?: string) => {
-      forget();
-      // sshd(8) has no name for signals outside RFC 4254's list.
-      const isKnown = signal !== undefined && signalNumber(signal) !== undefined;
-      resolve({ code, signal: isKnown ? (signal as SignalName) : null });
-    });
-    channel.once("close", () => {
-      forget();
-      reject(
-        connection.lost ??
-          new AnyprocError(
-            "ANYPROC_CONNECTION_LOST",
-            `${connection.name}: the server closed the session without saying how the program ended`,
-          ),
-      );
-    });
+async function unlessGivenUp<T>(work: Promise<T>, giveUp: AbortSignal): Promise<T> {
+  let onAbort: () => void = () => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(giveUp.reason);
+    if (giveUp.aborted) onAbort();
+    else giveUp.addEventListener("abort", onAbort);
   });
-  exited.catch(() => {});
-  // A failed write means that the session is over, which "close" tells better.
-  channel.on("error", () => {});
-  return {
-    channel,
-    exited,
-    stdout: new CommandOutput(channel, hasPty ? header : undefined, onAbandoned),
-    stderr: hasPty ? null : new CommandOutput(channel.stderr, header, onAbandoned),
-  };
+  try {
+    return await Promise.race([work, givenUp]);
+  } finally {
+    giveUp.removeEventListener("abort", onAbort);
+  }
 }
 
 async function startFailure(
@@ -134,7 +102,8 @@ async function startFailure(
     if (said.length < 1024) said += chunk.toString("utf8");
   });
   stderr?.resume();
-  const [exit] = await Promise.all([exited.catch((error: Error) => error), once(stdout, "end")]);
+  const over = Promise.all([exited.catch((error: Error) => error), once(stdout, "end")]);
+  const [exit] = await connection.answered(over);
   if (exit instanceof Error) return exit;
   if (header.kind === "no-cwd") {
     const cwd = command.cwd ?? session.cwd;

@@ -17,6 +17,8 @@ export interface ConnectSettings {
 /** A client that is connected. */
 export interface Connected {
   readonly client: Client;
+  /** What the server's bytes come by. */
+  readonly transport: Duplex;
   /** Lets go of the network at once, whatever the other side does. */
   readonly hangUp: () => void;
 }
@@ -38,14 +40,14 @@ export async function connectRoute(
     return socket;
   };
   try {
-    let client = await connectClient(first, open, settings);
+    let { client, transport } = await connectClient(first, open, settings);
     for (const destination of others) {
       const carrier = client;
       const tunnel = await openTunnel(carrier, destination, settings);
-      client = await connectClient(destination, () => tunnel, settings);
+      ({ client, transport } = await connectClient(destination, () => tunnel, settings));
       client.once("close", () => carrier.end());
     }
-    return { client, hangUp };
+    return { client, transport, hangUp };
   } catch (error) {
     hangUp();
     throw error;
@@ -85,14 +87,15 @@ async function connectClient(
   destination: Destination,
   open: () => Duplex,
   { timeoutMs, keepAliveMs, signal }: ConnectSettings,
-): Promise<Client> {
+): Promise<Omit<Connected, "hangUp">> {
   signal?.throwIfAborted();
   const [hostKey, entry] = await Promise.all([hostKeyVerifier(destination.hostKey), authenticator(destination)]);
-  return new Promise<Client>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     const socket = open();
     let refusal: unknown;
     let isAuthenticating = false;
+    let remembering = Promise.resolve();
     const silence = new SilenceTimer(timeoutMs, () => fail(connectionTimeout(destination.name, timeoutMs)));
     const onAbort = (): void => fail(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -119,12 +122,19 @@ async function connectClient(
     client.once("close", () =>
       fail(refusal ?? (isAuthenticating ? entry.failure(undefined) : connectionLost(destination.name))),
     );
+    client.once("handshake", () => {
+      remembering = hostKey.remember();
+      remembering.catch(fail);
+    });
     client.once("ready", () => {
-      settle();
-      client.removeAllListeners("error").removeAllListeners("close");
-      // An error is followed by "close"; on a jump host nobody else listens.
-      client.on("error", () => {});
-      resolve(client);
+      const enter = (): void => {
+        settle();
+        client.removeAllListeners("error").removeAllListeners("close");
+        // An error is followed by "close"; on a jump host nobody else listens.
+        client.on("error", () => {});
+        resolve({ client, transport: socket });
+      };
+      remembering.then(enter, () => {});
     });
     client.connect({
       sock: socket,
@@ -134,7 +144,8 @@ async function connectClient(
       keepaliveCountMax: 3,
       algorithms: { serverHostKey: hostKey.algorithms },
       hostVerifier: (key: Buffer, verify: (isValid: boolean) => void) => {
-        hostKey.verify(key).then(
+        const verified = silence.pauseFor(() => hostKey.verify(key));
+        verified.then(
           () => verify(true),
           (error) => {
             refusal = error;

@@ -1,6 +1,7 @@
 import { AnyprocError } from "@anyproc/core";
 import type { Client, ClientChannel, ClientErrorExtensions, PseudoTtyOptions, SFTPWrapper } from "ssh2";
 import { connectionLost } from "../errors.ts";
+import { AnswerWatch } from "./answer-watch.ts";
 import type { Connected } from "./connect.ts";
 import { RefusedSession, SessionSlots, type SlotOptions } from "./session-slots.ts";
 
@@ -21,6 +22,10 @@ export class Connection {
   readonly name: string;
   readonly client: Client;
   readonly slots: SessionSlots;
+  /** How long the server may stay silent while it is waited for. */
+  readonly timeoutMs: number;
+  /** Ends the connection when the server says nothing for too long while somebody waits for it. */
+  readonly watch: AnswerWatch;
   readonly #onPressure: Set<() => void> = new Set();
   readonly #onLost: Set<(error: AnyprocError) => void> = new Set();
   readonly #hangUp: () => void;
@@ -28,10 +33,17 @@ export class Connection {
   #lost: AnyprocError | undefined;
   #isEnding = false;
 
-  constructor(name: string, { client, hangUp }: Connected) {
+  constructor(name: string, { client, transport, hangUp }: Connected, timeoutMs: number) {
     this.name = name;
     this.#hangUp = hangUp;
     this.client = client;
+    this.timeoutMs = timeoutMs;
+    this.watch = new AnswerWatch({
+      timeoutMs,
+      ping: () => ping(client),
+      onSilence: () => this.#giveUp(new Error(`it has not answered for ${timeoutMs} ms`)),
+    });
+    transport.on("data", this.watch.hear);
     this.slots = new SessionSlots(() => {
       for (const callback of this.#onPressure) callback();
     });
@@ -50,6 +62,26 @@ export class Connection {
   onLost(callback: (error: AnyprocError) => void): () => void {
     this.#onLost.add(callback);
     return () => this.#onLost.delete(callback);
+  }
+
+  /**
+   * Waits for something that the server has to answer. When it says nothing at all for too long, the connection is lost.
+   *
+   * @throws ANYPROC_CONNECTION_LOST
+   */
+  async answered<T>(work: Promise<T>): Promise<T> {
+    let forget: (() => void) | undefined;
+    const lost = new Promise<never>((_resolve, reject) => {
+      if (this.#lost) reject(this.#lost);
+      else forget = this.onLost(reject);
+    });
+    this.watch.enter();
+    try {
+      return await Promise.race([lost, work]);
+    } finally {
+      this.watch.leave();
+      forget?.();
+    }
   }
 
   /** Is called when sessions are scarce, so that idle ones can be given back. */
@@ -79,12 +111,18 @@ export class Connection {
   async end(): Promise<void> {
     this.#isEnding = true;
     if (this.#lost) return;
-    const closed = new Promise<void>((resolve) => this.client.once("close", resolve));
+    const closed = new Promise<void>((resolve) => this.onLost(() => resolve()));
     this.client.end();
     // A server that is out of reach never closes its side.
-    const patience = setTimeout(this.#hangUp, goodbyeMs);
+    const patience = setTimeout(() => this.#giveUp(), goodbyeMs);
     await closed;
     clearTimeout(patience);
+  }
+
+  #giveUp(cause?: Error): void {
+    this.#cause ??= cause;
+    this.#hangUp();
+    this.#lose();
   }
 
   #open<C extends Opened, T>(
@@ -92,29 +130,23 @@ export class Connection {
     use: (opened: C) => T,
     options: SlotOptions,
   ): Promise<T> {
-    return this.slots.open(
-      (release) =>
-        new Promise<T>((resolve, reject) => {
-          if (this.#lost) {
-            reject(this.#lost);
-            return;
-          }
-          try {
-            request((error, opened) => {
-              if (error) {
-                reject(this.#lost ?? this.#refusal(error));
-                return;
-              }
-              opened.once("close", release);
-              resolve(use(opened));
-            });
-          } catch (error) {
-            // ssh2 throws when its socket is about to close.
-            reject(this.#lost ?? connectionLost(this.name, error));
-          }
-        }),
-      options,
-    );
+    const attempt = (release: () => void): Promise<T> =>
+      new Promise((resolve, reject) => {
+        try {
+          request((error, opened) => {
+            if (error) {
+              reject(this.#lost ?? this.#refusal(error));
+              return;
+            }
+            opened.once("close", release);
+            resolve(use(opened));
+          });
+        } catch (error) {
+          // ssh2 throws when its socket is about to close.
+          reject(this.#lost ?? connectionLost(this.name, error));
+        }
+      });
+    return this.slots.open((release) => this.answered(attempt(release)), options);
   }
 
   #refusal(error: Error & ClientErrorExtensions & { reason?: number | string }): Error {
@@ -127,10 +159,20 @@ export class Connection {
   }
 
   #lose(): void {
-    this.#lost ??= this.#isEnding
+    if (this.#lost) return;
+    this.#lost = this.#isEnding
       ? new AnyprocError("ANYPROC_CLOSED", `${this.name}: the connection is closed`)
       : connectionLost(this.name, this.#cause);
     this.slots.close(this.#lost);
     for (const callback of this.#onLost) callback(this.#lost);
+  }
+}
+
+/** A request that every server answers (RFC 4254, 4), by no: it is about a port that nobody has asked for. */
+function ping(client: Client): void {
+  try {
+    client.unforwardIn("", 0, () => {});
+  } catch {
+    // Its socket is about to close.
   }
 }

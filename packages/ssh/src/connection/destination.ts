@@ -1,10 +1,11 @@
 import { isIPv6 } from "node:net";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
+import { unsupported } from "@anyproc/core";
 import { invalidOption } from "../errors.ts";
 import type { SshAuthentication, SshDestination, SshOptions } from "../options.ts";
 import type { HostKeyPolicy } from "./host-keys.ts";
-import { readHostConfig } from "./ssh-config.ts";
+import { type HostConfig, readHostConfig } from "./ssh-config.ts";
 
 /** A server with everything about it decided. */
 export interface Destination {
@@ -19,20 +20,30 @@ export interface Destination {
   readonly hostKey: HostKeyPolicy;
 }
 
+// More of them are a circle.
+const maxJumps = 16;
+
 /** The way to a server: the hosts to go through, then the server. */
 export async function resolveRoute(options: SshOptions): Promise<[Destination, ...Destination[]]> {
   const configFiles = options.config === false ? [] : [options.config ?? defaultConfigFiles()].flat();
+  const trust = { knownHosts: options.knownHosts, acceptNew: options.acceptNew };
+  const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
   const target = await resolveDestination(options, configFiles);
-  const jumps = options.jump ?? parseProxyJump(target.proxyJump);
   const carriers: Destination[] = [];
-  for (const jump of jumps) {
-    const asked = typeof jump === "string" ? parseDestination(jump) : jump;
-    const trust = { knownHosts: options.knownHosts, acceptNew: options.acceptNew };
-    const inherited = Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined));
-    carriers.push((await resolveDestination({ ...inherited, ...asked }, configFiles)).destination);
+  let jumps = options.jump ?? configuredJumps(options.host, target.config);
+  // As with ssh(1), the first of them may have to be gone to through others, if its own configuration says so.
+  while (jumps.length > 0) {
+    if (carriers.length > maxJumps) throw invalidOption(`${options.host}: ProxyJump goes round in a circle: mend it`);
+    const asked = jumps.map((jump) => (typeof jump === "string" ? parseDestination(jump) : jump));
+    const resolved = await Promise.all(asked.map((jump) => resolveDestination({ ...inherited, ...jump }, configFiles)));
+    carriers.unshift(...resolved.map(({ destination }) => destination));
+    const host = asked[0]?.host ?? "";
+    const before = configuredJumps(host, resolved[0]?.config);
+    // `Host *` may send everybody through a host that it covers itself.
+    jumps = before.some((jump) => parseDestination(jump).host === host) ? [] : before;
   }
   const [first, ...others] = [...carriers, target.destination];
-  return [first, ...others];
+  return [first as Destination, ...others];
 }
 
 /** Reads `[user@]host[:port]`; an IPv6 address stands in brackets when a port follows. */
@@ -53,7 +64,7 @@ export function parseDestination(text: string): SshDestination {
 async function resolveDestination(
   options: SshDestination,
   configFiles: readonly string[],
-): Promise<{ destination: Destination; proxyJump: string | undefined }> {
+): Promise<{ destination: Destination; config: HostConfig }> {
   if (typeof options.host !== "string" || options.host === "" || /[\s\0]/.test(options.host)) {
     throw invalidOption(`host ${JSON.stringify(options.host)}: name the SSH server to connect to`);
   }
@@ -62,10 +73,11 @@ async function resolveDestination(
   const port = checkPort(options.port ?? config.port ?? 22);
   const user = options.user ?? config.user ?? userInfo().username;
   const auth = options.auth ?? {};
-  const isAsked = auth.privateKeys !== undefined || auth.password !== undefined;
+  // A password that has yet to be asked for is what is left when nothing else lets us in.
+  const isAsked = auth.privateKeys !== undefined || typeof auth.password === "string";
   const agent = auth.agent ?? (isAsked ? false : configuredAgent(config.identityAgent));
   return {
-    proxyJump: config.proxyJump,
+    config,
     destination: {
       name: `${user}@${options.host}${port === 22 ? "" : `:${port}`}`,
       host,
@@ -83,15 +95,23 @@ async function resolveDestination(
                 ...(config.globalKnownHostsFiles ?? ["/etc/ssh/ssh_known_hosts"]),
               ]
             : [options.knownHosts].flat(),
-        acceptNew: options.acceptNew ?? config.acceptNew,
+        acceptNew: decided(options.acceptNew) ?? config.acceptNew ?? options.acceptNew ?? false,
       },
     },
   };
 }
 
-function parseProxyJump(text: string | undefined): string[] {
-  if (text === undefined || /^none$/i.test(text)) return [];
-  return text.split(",").map((jump) => jump.trim().replace(/^ssh:\/\//, ""));
+/** Who is asked need not be, where the configuration says what to do. */
+function decided(acceptNew: SshDestination["acceptNew"]): boolean | undefined {
+  return typeof acceptNew === "function" ? undefined : acceptNew;
+}
+
+function configuredJumps(host: string, { proxyJump, proxyCommand }: Partial<HostConfig> = {}): string[] {
+  if (proxyJump !== undefined) {
+    return /^none$/i.test(proxyJump) ? [] : proxyJump.split(",").map((jump) => jump.trim().replace(/^ssh:\/\//, ""));
+  }
+  if (proxyCommand === undefined || /^none$/i.test(proxyCommand)) return [];
+  throw unsupported(`ssh to ${host}`, "ProxyCommand", "name the hosts to go through in ProxyJump or jump; [] for none");
 }
 
 function configuredAgent(identityAgent: string | undefined): string | false | undefined {

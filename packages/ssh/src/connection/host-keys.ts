@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { AnyprocError, systemErrorCode } from "@anyproc/core";
 import type { ServerHostKeyAlgorithm } from "ssh2";
 import { invalidOption } from "../errors.ts";
+import type { SshDestination } from "../options.ts";
 import {
   fingerprint,
   judgeHostKey,
@@ -20,7 +21,7 @@ export interface HostKeyPolicy {
   readonly port: number;
   /** Files to look in; the first one takes new keys. */
   readonly files: readonly string[];
-  readonly acceptNew: boolean;
+  readonly acceptNew: NonNullable<SshDestination["acceptNew"]>;
 }
 
 export interface HostKeyVerifier {
@@ -28,6 +29,8 @@ export interface HostKeyVerifier {
   readonly algorithms: ServerHostKeyAlgorithm[];
   /** @throws ANYPROC_HOST_KEY_UNKNOWN, ANYPROC_HOST_KEY_CHANGED, ANYPROC_HOST_KEY_REVOKED */
   verify(key: Buffer): Promise<void>;
+  /** Adds the key that was accepted as new, now that the server has shown that the key is its own. */
+  remember(): Promise<void>;
 }
 
 // SHA-1 signatures (ssh-rsa) are left out, as OpenSSH does since 8.8.
@@ -43,15 +46,26 @@ const signatures: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = 
 export async function hostKeyVerifier(policy: HostKeyPolicy): Promise<HostKeyVerifier> {
   const entries = (await Promise.all(policy.files.map(readKnownHosts))).flat();
   const types = [...knownKeyTypes(entries, policy.host, policy.port), ...Object.keys(signatures)];
+  let accepted: Buffer | undefined;
   return {
     algorithms: [...new Set(types)].flatMap((type) => signatures[type] ?? []),
     async verify(key) {
       const verdict = judgeHostKey(entries, policy.host, policy.port, key);
       if (verdict.kind === "known") return;
-      if (verdict.kind === "unknown" && policy.acceptNew) return addKnownHost(policy, key);
-      throw refusal(policy, key, verdict);
+      if (verdict.kind !== "unknown" || !(await isAccepted(policy, key))) throw refusal(policy, key, verdict);
+      accepted = key;
+    },
+    async remember() {
+      if (accepted) await addKnownHost(policy, accepted);
     },
   };
+}
+
+async function isAccepted({ acceptNew, host, port, files }: HostKeyPolicy, key: Buffer): Promise<boolean> {
+  const [file] = files;
+  if (typeof acceptNew === "boolean" || file === undefined) return acceptNew !== false;
+  const name = knownHostName(host, port);
+  return acceptNew({ name, keyType: keyTypeOf(key) ?? "", fingerprint: fingerprint(key), file });
 }
 
 type Refused = Exclude<ReturnType<typeof judgeHostKey>, { kind: "known" }>;
@@ -79,7 +93,7 @@ function refusal(policy: HostKeyPolicy, key: Buffer, verdict: Refused): AnyprocE
   return new AnyprocError(
     "ANYPROC_HOST_KEY_UNKNOWN",
     `${name}: the host is not known${authority}: it presents ${presented}; compare that with the server's own, then ` +
-      `connect once with acceptNew, or add the key to ${policy.files[0] ?? "a known_hosts file"}`,
+      `accept it once (acceptNew, --accept-new), or add the key to ${policy.files[0] ?? "a known_hosts file"}`,
   );
 }
 

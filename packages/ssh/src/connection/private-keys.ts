@@ -14,6 +14,12 @@ export async function reveal(secret: Secret): Promise<string> {
   return typeof secret === "string" ? secret : secret();
 }
 
+/** A key that waits for its passphrase. */
+export interface LockedKey {
+  readonly path: string;
+  readonly unlock: (passphrase: string) => UsableKey;
+}
+
 /**
  * Reads and decrypts a private key that somebody named.
  *
@@ -22,7 +28,22 @@ export async function reveal(secret: Secret): Promise<string> {
 export async function readPrivateKey(source: PrivateKey): Promise<UsableKey> {
   const name = "path" in source ? source.path : "the private key given as data";
   const text = "path" in source ? await readKeyFile(source.path) : Buffer.from(source.data);
-  const passphrase = source.passphrase === undefined ? undefined : await reveal(source.passphrase);
+  const { passphrase } = source;
+  return parseKey(name, text, passphrase !== undefined && isEncrypted(text) ? await reveal(passphrase) : undefined);
+}
+
+/** Reads a key that might be there; one that is missing is passed over. */
+export async function readUsualKey(path: string): Promise<UsableKey | LockedKey | undefined> {
+  try {
+    const text = await readKeyFile(path);
+    if (isEncrypted(text)) return { path, unlock: (passphrase) => parseKey(path, text, passphrase) };
+    return parseKey(path, text, undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseKey(name: string, text: Buffer, passphrase: string | undefined): UsableKey {
   const parsed = ssh2.utils.parseKey(text, passphrase);
   if (parsed instanceof Error) throw unusable(name, remedyFor(parsed, passphrase !== undefined));
   const key = [parsed].flat()[0];
@@ -30,13 +51,12 @@ export async function readPrivateKey(source: PrivateKey): Promise<UsableKey> {
   return { name, key };
 }
 
-/** Reads a key that might be there; one that is missing or locked with a passphrase is passed over. */
-export async function readUsualKey(path: string): Promise<UsableKey | undefined> {
-  try {
-    return await readPrivateKey({ path });
-  } catch {
-    return undefined;
-  }
+// ssh2's messages are the only sign of the cause; none of them quotes key material.
+const wantsPassphrase = /no passphrase given/i;
+
+function isEncrypted(text: Buffer): boolean {
+  const parsed = ssh2.utils.parseKey(text);
+  return parsed instanceof Error && wantsPassphrase.test(parsed.message);
 }
 
 async function readKeyFile(path: string): Promise<Buffer> {
@@ -48,9 +68,8 @@ async function readKeyFile(path: string): Promise<Buffer> {
   }
 }
 
-// ssh2's messages are the only sign of the cause; none of them quotes key material.
 function remedyFor(error: Error, hasPassphrase: boolean): string {
-  if (/no passphrase given/i.test(error.message)) return "it is encrypted: give its passphrase, or use an agent";
+  if (wantsPassphrase.test(error.message)) return "it is encrypted: give its passphrase, or use an agent";
   if (hasPassphrase && /integrity|bad passphrase|decrypt/i.test(error.message)) return "the passphrase is wrong";
   return "it is no private key in a known format: OpenSSH, PEM or PuTTY's PPK";
 }

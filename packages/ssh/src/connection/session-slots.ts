@@ -6,6 +6,8 @@ export interface SlotOptions {
   readonly isUrgent?: boolean;
   /** When all slots are taken: wait, or fail at once with a RefusedSession. @default true */
   readonly mayWait?: boolean;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
 }
 
 /** The server refused one more session. */
@@ -53,11 +55,11 @@ export class SessionSlots {
    * that is over; it rejects with a RefusedSession when the server says no.
    */
   async open<T>(attempt: (release: () => void) => Promise<T>, options: SlotOptions = {}): Promise<T> {
-    const { mayWait = true } = options;
+    const { mayWait = true, signal } = options;
     let { isUrgent = false } = options;
     for (;;) {
       if (!mayWait && !this.#isFree) throw new RefusedSession("all sessions that the server allows are in use");
-      await this.#enter(isUrgent);
+      await this.#enter(isUrgent, signal);
       // What is refused to a session on its own is refused for good.
       const isAlone = this.#open + this.#opening === 1;
       const wasJustFreed = this.#wasJustFreed;
@@ -93,13 +95,28 @@ export class SessionSlots {
     return this.#open + this.#opening < this.#limit;
   }
 
-  #enter(isUrgent: boolean): Promise<void> {
+  #enter(isUrgent: boolean, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) {
-        reject(this.#closed);
+      if (this.#closed || signal?.aborted) {
+        reject(this.#closed ?? signal?.reason);
         return;
       }
-      const waiter: Waiter = { take: resolve, fail: reject };
+      const leaveQueue = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(signal?.reason);
+      };
+      const stopListening = (): void => signal?.removeEventListener("abort", leaveQueue);
+      const waiter: Waiter = {
+        take() {
+          stopListening();
+          resolve();
+        },
+        fail(error) {
+          stopListening();
+          reject(error);
+        },
+      };
+      signal?.addEventListener("abort", leaveQueue, { once: true });
       if (isUrgent) this.#waiting.unshift(waiter);
       else this.#waiting.push(waiter);
       this.#pump();

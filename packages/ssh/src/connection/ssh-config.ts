@@ -13,10 +13,12 @@ export interface HostConfig {
   readonly identityFiles: readonly string[];
   readonly identityAgent?: string;
   readonly proxyJump?: string;
+  readonly proxyCommand?: string;
   readonly knownHostsFiles?: readonly string[];
   readonly globalKnownHostsFiles?: readonly string[];
   readonly hostKeyAlias?: string;
-  readonly acceptNew: boolean;
+  /** Undefined where a person would be asked. */
+  readonly acceptNew?: boolean;
 }
 
 // ssh_config(5), "Include": deeper nesting is a loop.
@@ -54,12 +56,16 @@ export async function readHostConfig(files: readonly string[], host: string, use
     identityFiles: files_("identityfile") ?? [],
     ...optional("identityAgent", one("identityagent")?.replace(/^(?!none$|SSH_AUTH_SOCK$|\$).*/, expand)),
     ...optional("proxyJump", one("proxyjump")),
+    ...optional("proxyCommand", one("proxycommand")),
     ...optional("knownHostsFiles", files_("userknownhostsfile")),
     ...optional("globalKnownHostsFiles", files_("globalknownhostsfile")),
     ...optional("hostKeyAlias", one("hostkeyalias")),
-    acceptNew: /^(accept-new|no|off)$/i.test(one("stricthostkeychecking") ?? ""),
+    ...optional("acceptNew", acceptances[one("stricthostkeychecking")?.toLowerCase() ?? "ask"]),
   };
 }
+
+// ssh_config(5), "StrictHostKeyChecking"; what would accept a changed key is taken as accept-new.
+const acceptances: Readonly<Record<string, boolean>> = { "accept-new": true, no: true, off: true, yes: false };
 
 /** `~`, and the tokens of ssh_config(5) that paths are written with. */
 function expandPath(

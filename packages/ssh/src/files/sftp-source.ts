@@ -1,4 +1,5 @@
 import type { SFTPWrapper } from "ssh2";
+import type { AnswerWatch } from "../connection/answer-watch.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionSource } from "../connection/connection-source.ts";
 import { connectionLost } from "../errors.ts";
@@ -31,14 +32,19 @@ export class SftpSource {
    */
   async borrow(): Promise<LentSftp> {
     this.#users += 1;
+    let watch: AnswerWatch | undefined;
     let isLent = true;
     const release = (): void => {
-      if (isLent) this.#users -= 1;
+      if (!isLent) return;
       isLent = false;
+      this.#users -= 1;
+      watch?.leave();
     };
     try {
       const connection = await this.#source.current();
       const sftp = await this.#open(connection);
+      watch = connection.watch;
+      watch.enter();
       const explained = async (error: unknown, syscall: string, path: string): Promise<Error> =>
         connection.lost ??
         (hasEnded(sftp) ? connectionLost(connection.name, error) : explain(sftp, error, syscall, path));

@@ -46,13 +46,15 @@ export async function forwardLocal(source: ConnectionSource, options: ForwardOpt
 /** Lets the server listen; connections lead to this machine, or on from it. */
 export async function forwardRemote(source: ConnectionSource, options: ForwardOptions): Promise<PortForward> {
   const { listenHost = "127.0.0.1", listenPort = 0, host = "127.0.0.1", port, onError } = options;
-  const { client, name } = await source.current();
-  const bound = await new Promise<number>((resolve, reject) => {
+  const connection = await source.current();
+  const { client, name } = connection;
+  const binding = new Promise<number>((resolve, reject) => {
     client.forwardIn(listenHost, listenPort, (error, boundPort) => {
       if (error) reject(refused(`${name}: port ${listenPort} on ${listenHost}`, error));
       else resolve(boundPort || listenPort);
     });
   });
+  const bound = await connection.answered(binding);
   const open = new Set<Duplex>();
   const onConnection: Parameters<typeof takeForwarded>[1] = (info, accept) => {
     if (info.destPort !== bound) return;
@@ -62,14 +64,9 @@ export async function forwardRemote(source: ConnectionSource, options: ForwardOp
   return closable(listenHost, bound, async () => {
     client.off("tcp connection", onConnection);
     for (const stream of open) stream.destroy();
-    await new Promise<void>((resolve) => {
-      try {
-        client.unforwardIn(listenHost, bound, () => resolve());
-      } catch {
-        // The connection is gone, and with it the port.
-        resolve();
-      }
-    });
+    const unbinding = new Promise<void>((resolve) => client.unforwardIn(listenHost, bound, () => resolve()));
+    // A connection that is gone has taken its port with it.
+    await connection.answered(unbinding).catch(() => {});
   });
 }
 
@@ -81,13 +78,20 @@ function takeForwarded(
 }
 
 async function openChannel(source: ConnectionSource, socket: Socket, host: string, port: number): Promise<Duplex> {
-  const { client } = await source.current();
-  return new Promise((resolve, reject) => {
-    client.forwardOut(socket.remoteAddress ?? "127.0.0.1", socket.remotePort ?? 0, host, port, (error, channel) => {
-      if (error) reject(refused(`${host}:${port}`, error));
-      else resolve(channel);
-    });
+  const connection = await source.current();
+  const opening = new Promise<Duplex>((resolve, reject) => {
+    connection.client.forwardOut(
+      socket.remoteAddress ?? "127.0.0.1",
+      socket.remotePort ?? 0,
+      host,
+      port,
+      (error, channel) => {
+        if (error) reject(refused(`${host}:${port}`, error));
+        else resolve(channel);
+      },
+    );
   });
+  return connection.answered(opening);
 }
 
 function connectTo(host: string, port: number): Promise<Duplex> {

@@ -3,6 +3,8 @@ import { AnyprocError, decodeUtf8, isAnyprocError } from "@anyproc/core";
 import {
   bytesOf,
   endOfArchive,
+  formatGnuHeader,
+  formatHeader,
   padding,
   printable,
   readTar,
@@ -17,13 +19,14 @@ import { checkPath, type Losses, parentOf } from "./tree.ts";
 export interface PassedTar {
   readonly entries: number;
   readonly bytes: number;
-  /** Directories with a symlink in them: tar makes those last, and may forget to set the directory's time again. */
-  readonly directoriesWithLinks: readonly PassedDirectory[];
+  /** Directories whose mode and time the reader may not have set for good. */
+  readonly unfinished: readonly PassedDirectory[];
 }
 
 /** A directory that went through. */
 export interface PassedDirectory {
   readonly path: string;
+  readonly mode: number;
   /** Whole seconds. */
   readonly mtime: number;
 }
@@ -35,8 +38,8 @@ export interface PassOptions {
   /** Paths of the symlinks that are there before. */
   readonly symlinks: Set<string>;
   readonly losses: Losses;
-  /** The format that the reader knows. */
-  readonly format: (entry: TarEntry) => Buffer;
+  /** The tar that reads it. */
+  readonly reader: "gnu" | "other";
 }
 
 /**
@@ -46,6 +49,8 @@ export interface PassOptions {
  * @throws ANYPROC_UNSAFE_PATH, ANYPROC_ARCHIVE_INVALID
  */
 export async function passChecked(source: Readable, sink: Writable, options: PassOptions): Promise<PassedTar> {
+  const isGnu = options.reader === "gnu";
+  const format = isGnu ? formatHeader : formatGnuHeader;
   const directories = new Map<string, PassedDirectory>();
   const withLinks = new Set<string>();
   let entries = 0;
@@ -65,11 +70,13 @@ export async function passChecked(source: Readable, sink: Writable, options: Pas
       const checked = checkEntry(entry, options);
       if (!checked) continue;
       const path = checked.path.replace(/\/$/, "");
-      if (entry.type === "directory") directories.set(path, { path, mtime: entry.mtime.seconds });
+      if (entry.type === "directory") directories.set(path, { path, mode: entry.mode, mtime: entry.mtime.seconds });
       if (entry.type === "symlink") withLinks.add(parentOf(path));
       entries += 1;
       bytes += entry.size;
-      await write(options.format({ ...entry, path: toByteString(checked.path), xattrs: new Map() }));
+      // GNU tar sets directories when all is in them; for others they stay open until that is done here.
+      const mode = entry.type === "directory" && !isGnu ? entry.mode | 0o700 : entry.mode;
+      await write(format({ ...entry, mode, path: toByteString(checked.path), xattrs: new Map() }));
       for await (const chunk of withoutHoles(content, entry.size)) await write(chunk);
       await write(padding(entry.size));
     }
@@ -82,8 +89,9 @@ export async function passChecked(source: Readable, sink: Writable, options: Pas
       ? new AnyprocError(error.code, `${options.name}: ${error.message}`, { cause: error })
       : error;
   }
-  const directoriesWithLinks = [...directories.values()].filter(({ path }) => withLinks.has(path));
-  return { entries, bytes, directoriesWithLinks };
+  // GNU tar makes symlinks last, and may forget to set the time of their directory again.
+  const unfinished = [...directories.values()].filter(({ path }) => !isGnu || withLinks.has(path));
+  return { entries, bytes, unfinished };
 }
 
 /** The entry's path as it may be used; undefined for what has to be left out. */

@@ -1,6 +1,6 @@
 import { forEachParallel } from "../files/sftp-request.ts";
 import type { Plan } from "./plan.ts";
-import { stagingName, type TreeEntry } from "./tree.ts";
+import { byDepth, stagingName } from "./tree.ts";
 import type { TreeTarget } from "./tree-target.ts";
 
 // Requests about different names that are in flight at once.
@@ -21,20 +21,10 @@ export async function commit(
       signal?.throwIfAborted();
       return action(item);
     });
+  await each(plan.open, (directory) => target.open(directory));
   await each(plan.removeFirst, (path) => target.remove(path));
   await each(plan.moves, ({ path }) => target.move(`${stagingName}/${path}`, path));
   await each(plan.remove, (path) => target.remove(path));
-  // Deepest first: a directory may be about to lose the permissions by which its children are reached.
   for (const level of byDepth(plan.attributes)) await each(level, (entry) => target.setAttributes(entry, withOwner));
   await target.remove(stagingName);
-}
-
-function byDepth(entries: Iterable<TreeEntry>): TreeEntry[][] {
-  const levels: TreeEntry[][] = [];
-  for (const entry of entries) {
-    const depth = entry.path.split("/").length;
-    levels[depth] ??= [];
-    levels[depth].push(entry);
-  }
-  return levels.filter((level) => level !== undefined).reverse();
 }

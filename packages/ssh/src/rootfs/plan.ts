@@ -1,16 +1,18 @@
 import { AnyprocError } from "@anyproc/core";
+import { giveAway, isStrange, noteOwners, type Writer } from "./owners.ts";
 import { type Losses, parentOf, type Tree, type TreeEntry } from "./tree.ts";
 
 /** What may be kept on the target, and what the caller wants. */
 export interface PlanOptions {
   /** Remove what the source does not have. */
   readonly delete: boolean;
-  /** Who writes on the target: 0 may give files away and make devices. Undefined: unknown. */
-  readonly writer: { readonly uid: number | undefined; readonly gid: number | undefined };
+  readonly writer: Writer;
   /** The transport makes fifos and devices. */
   readonly canMakeSpecial: boolean;
-  /** The transport gives what is new its owner, and directories their mode and time. */
-  readonly keepsAttributes: boolean;
+  /** The transport gives what is new its owner. */
+  readonly keepsOwners: boolean;
+  /** The transport gives new directories their mode and time. */
+  readonly keepsDirectories: boolean;
   /** Paths of files that have the same content although their times differ, found by checksum. */
   readonly sameContent: ReadonlySet<string>;
   /** Paths of files whose content differs although size and time agree. */
@@ -23,6 +25,8 @@ export interface Plan {
   readonly stage: readonly TreeEntry[];
   /** What takes its place by one rename, since its parent is there: a file, a link, or a directory with all in it. */
   readonly moves: readonly TreeEntry[];
+  /** Directories that forbid their owner what has to be done in them, until it is done. */
+  readonly open: readonly TreeEntry[];
   /** What has to go before anything takes its place. */
   readonly removeFirst: readonly string[];
   /** What the source does not have; a directory stands for everything in it. */
@@ -56,10 +60,11 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
   const changedInodes = findChangedLinks(source, target, options);
   const carriers = new Map<string, string>();
   let unchanged = 0;
+  const given: TreeEntry[] = [];
 
   for (const entry of source.values()) {
     if (!isRepresentable(entry, options, losses)) continue;
-    if (!canGiveAway) noteOwner(entry, options.writer, losses);
+    if (!canGiveAway && isStrange(entry, options.writer)) given.push(entry);
     const old = target.get(entry.path);
     const parent = parentOf(entry.path);
     const isCarried = fresh.has(parent);
@@ -71,7 +76,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
       }
       fresh.add(entry.path);
       // A directory without write permission could not be moved: that is taken away in the end.
-      if (!options.keepsAttributes || (entry.mode & 0o700) !== 0o700) attributes.add(entry);
+      if (!options.keepsDirectories || (entry.mode & 0o700) !== 0o700) attributes.add(entry);
     } else if (old && !isCarried && isSame(entry, old, options, changedInodes)) {
       unchanged += 1;
       if (differsInAttributes(entry, old, canGiveAway)) attributes.add(entry);
@@ -84,7 +89,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
       else hardLinks.set(entry.path, carrier);
     }
     stage.push(entry);
-    if (canGiveAway && !options.keepsAttributes) giveAway(entry, options.writer, attributes, losses);
+    if (canGiveAway && !options.keepsOwners) giveAway(entry, options.writer, attributes, losses);
     // tar makes symlinks last, and may forget to set the time of their directory again.
     if (isCarried && entry.type === "symlink") touched.add(parent);
     if (isCarried) continue;
@@ -96,6 +101,7 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
     }
   }
 
+  noteOwners(given, options.writer, losses);
   const removals = options.delete ? listRemovals(source, target, removeFirst) : [];
   const remove = removals.filter((path) => parentOf(path) === "" || source.has(parentOf(path)));
   for (const path of remove) touched.add(parentOf(path));
@@ -103,7 +109,15 @@ export function planSync(source: Tree, target: Tree, options: PlanOptions, losse
     const directory = source.get(path);
     if (directory) attributes.add(directory);
   }
-  return { stage, moves, removeFirst, remove, removed: removals.length, attributes, hardLinks, unchanged };
+  const emptied = new Set([...removals, ...removeFirst.flatMap((path) => [path, ...namesBelow(path, target)])]);
+  const mustOpen = ({ path }: TreeEntry): boolean => touched.has(path) || emptied.has(path);
+  const open = canGiveAway ? [] : [...target.values()].filter((entry) => isClosed(entry) && mustOpen(entry));
+  return { stage, moves, open, removeFirst, remove, removed: removals.length, attributes, hardLinks, unchanged };
+}
+
+/** Nobody but root may make, rename or remove anything in such a directory: path_resolution(7), "Permissions". */
+function isClosed({ type, mode }: TreeEntry): boolean {
+  return type === "directory" && (mode & 0o300) !== 0o300;
 }
 
 /** Names of one file are sent together or not at all: only then can they be linked. */
@@ -157,35 +171,16 @@ function isRepresentable(entry: TreeEntry, options: PlanOptions, losses: Losses)
   return true;
 }
 
-function noteOwner(entry: TreeEntry, writer: PlanOptions["writer"], losses: Losses): void {
-  if (writer.uid === undefined || (entry.uid === writer.uid && entry.gid === writer.gid)) return;
-  losses.add(
-    entry.path,
-    "owner",
-    `it belongs to ${writer.uid}:${writer.gid} now, not to ${entry.uid}:${entry.gid}: only root may give files away`,
+function checkReplaceable(entry: TreeEntry, old: TreeEntry, target: Tree, options: PlanOptions): void {
+  if (options.delete || namesBelow(old.path, target).length === 0) return;
+  throw new AnyprocError(
+    "ANYPROC_SYNC_CONFLICT",
+    `${entry.path}: a ${entry.type} would replace a directory with something in it: set delete, or move it away`,
   );
 }
 
-/** Has the owner set in the end, where the transport does not. */
-function giveAway(entry: TreeEntry, writer: PlanOptions["writer"], attributes: Set<TreeEntry>, losses: Losses): void {
-  if (entry.uid === writer.uid && entry.gid === writer.gid) return;
-  if (entry.type !== "symlink") {
-    attributes.add(entry);
-    return;
-  }
-  const reason = `this symlink belongs to ${writer.uid}:${writer.gid} now: only tar on a server keeps a symlink's owner`;
-  losses.add(entry.path, "owner", reason);
-}
-
-function checkReplaceable(entry: TreeEntry, old: TreeEntry, target: Tree, options: PlanOptions): void {
-  if (options.delete || old.type !== "directory") return;
-  for (const path of target.keys()) {
-    if (!path.startsWith(`${old.path}/`)) continue;
-    throw new AnyprocError(
-      "ANYPROC_SYNC_CONFLICT",
-      `${entry.path}: a ${entry.type} would replace a directory with something in it: set delete, or move it away`,
-    );
-  }
+function namesBelow(path: string, tree: Tree): string[] {
+  return [...tree.keys()].filter((name) => name.startsWith(`${path}/`));
 }
 
 function listRemovals(source: Tree, target: Tree, removed: readonly string[]): string[] {

@@ -3,7 +3,17 @@ import type { FileEntryWithStats, Stats } from "ssh2";
 import { ask, forEachParallel } from "../files/sftp-request.ts";
 import type { SftpSource } from "../files/sftp-source.ts";
 import type { RemoteTools } from "./remote-tools.ts";
-import { checkPath, type EntryType, entryType, type Losses, type TreeEntry, toTree } from "./tree.ts";
+import {
+  checkPath,
+  type EntryType,
+  entryType,
+  type Losses,
+  parentOf,
+  type Tree,
+  type TreeEntry,
+  toTree,
+  unsafePath,
+} from "./tree.ts";
 
 /** A remote directory, and the ways to reach it. */
 export interface RemoteDirectory {
@@ -27,9 +37,16 @@ export async function listRemoteTree(
   losses: Losses,
 ): Promise<Map<string, TreeEntry>> {
   await checkRemoteDirectory(remote);
-  const entries = tools.hasGnuFind ? await listWithFind(remote) : await listWithSftp(remote);
-  for (const { path } of entries) checkPath(path, remote.name);
-  return toTree(entries, losses);
+  const entries = tools.hasGnuFind ? await listWithFind(remote, losses) : await listWithSftp(remote);
+  const tree = toTree(entries, losses);
+  for (const path of tree.keys()) checkPlace(path, tree, remote.name);
+  return tree;
+}
+
+/** A name whose parent is no directory of the same tree could lead through a link on the other side. */
+function checkPlace(path: string, tree: Tree, source: string): void {
+  const parent = parentOf(checkPath(path, source));
+  if (parent !== "" && tree.get(parent)?.type !== "directory") throw unsafePath(path, source);
 }
 
 // find(1), "-printf": type, mode, user, group, size, time, names of the file, device and inode, target, path.
@@ -61,10 +78,12 @@ export async function checkRemoteDirectory(remote: RemoteDirectory): Promise<voi
   );
 }
 
-async function listWithFind(remote: RemoteDirectory): Promise<TreeEntry[]> {
+async function listWithFind(remote: RemoteDirectory, losses: Losses): Promise<TreeEntry[]> {
   const argv = ["find", `${remote.path}/`, "-mindepth", "1", "-printf", format] as const;
   const { stdout } = await exec(remote.environment, { argv, cwd: "/" }, { maxOutputBytes: 2 ** 31 });
   const fields = stdout.split("\0");
+  // Half a list must not be taken for what is there.
+  if (fields.length % fieldCount !== 1) throw new Error("the remote find(1) said something else than it was asked for");
   const entries: TreeEntry[] = [];
   for (let at = 0; at + fieldCount <= fields.length; at += fieldCount) {
     const [letter = "", mode = "", uid, gid, size, time, names, inode, target, path = ""] = fields.slice(
@@ -72,7 +91,10 @@ async function listWithFind(remote: RemoteDirectory): Promise<TreeEntry[]> {
       at + fieldCount,
     );
     const type = findTypes[letter];
-    if (type === undefined) break;
+    if (type === undefined) {
+      losses.add(path, "file type", `find(1) calls its type ${letter}, so it was left out`);
+      continue;
+    }
     entries.push({
       path,
       type,

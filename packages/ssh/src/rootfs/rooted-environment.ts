@@ -15,7 +15,7 @@ export function rootedEnvironment(
     name,
     capabilities: environment.capabilities,
     fs: filesBelow(files, root),
-    start: (command) => start({ ...command, cwd: `${root}/${command.cwd ?? ""}` }),
+    start: (command, giveUp) => start({ ...command, cwd: `${root}/${command.cwd ?? ""}` }, giveUp),
   });
 }
 

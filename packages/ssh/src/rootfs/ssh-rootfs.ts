@@ -15,6 +15,7 @@ import { downloadByTar } from "./download-tar.ts";
 import { exportTar } from "./export-tar.ts";
 import { importTar } from "./import-tar.ts";
 import { listLocalTree } from "./local-tree.ts";
+import type { Writer } from "./owners.ts";
 import { findRemoteTools, type RemoteTools } from "./remote-tools.ts";
 import { listRemoteTree, type RemoteDirectory } from "./remote-tree.ts";
 import { rootedEnvironment } from "./rooted-environment.ts";
@@ -66,7 +67,7 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
   }
 
   /** Who we are there: what the commands say, else whom the server gives new files to. */
-  async function writer(found: RemoteTools): Promise<Pick<RemoteTools, "uid" | "gid">> {
+  async function writer(found: RemoteTools): Promise<Writer> {
     if (found.uid !== undefined) return found;
     await home.files.mkdir(root, { recursive: true });
     const stats = await home.files.stat(root);
@@ -86,7 +87,9 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         listTarget: (losses) => listRemoteTree(remote, found, losses),
         writer: await writer(found),
         canMakeSpecial: useTar,
-        keepsAttributes: useTar,
+        keepsOwners: useTar,
+        // Others set a directory's time at once, and then put something in it.
+        keepsDirectories: useTar && found.tar === "gnu",
         transportName: useTar ? "tar" : "sftp",
         transport: useTar ? uploadByTar : uploadBySftp,
       },
@@ -107,7 +110,8 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         listTarget: (losses) => listLocalTree(directory, losses),
         writer: { uid: process.getuid?.(), gid: process.getgid?.() },
         canMakeSpecial: false,
-        keepsAttributes: false,
+        keepsOwners: false,
+        keepsDirectories: false,
         transportName: useTar ? "tar" : "sftp",
         transport: (staging) => stageLocally(staging, transport),
       },

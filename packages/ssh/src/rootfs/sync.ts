@@ -1,8 +1,8 @@
 import { AnyprocError } from "@anyproc/core";
 import { compareContent } from "./checksums.ts";
 import { commit } from "./commit.ts";
+import type { Writer } from "./owners.ts";
 import { type Plan, planSync } from "./plan.ts";
-import type { RemoteTools } from "./remote-tools.ts";
 import type { RemoteDirectory } from "./remote-tree.ts";
 import type { Transport } from "./staging.ts";
 import { syncFailed } from "./sync-error.ts";
@@ -17,10 +17,10 @@ export interface SyncDirection {
   readonly target: TreeTarget;
   readonly listSource: (losses: Losses) => Promise<Tree>;
   readonly listTarget: (losses: Losses) => Promise<Tree>;
-  /** Who writes on the target. */
-  readonly writer: Pick<RemoteTools, "uid" | "gid">;
+  readonly writer: Writer;
   readonly canMakeSpecial: boolean;
-  readonly keepsAttributes: boolean;
+  readonly keepsOwners: boolean;
+  readonly keepsDirectories: boolean;
   readonly transportName: "tar" | "sftp";
   readonly transport: Transport;
 }
@@ -55,7 +55,8 @@ export async function sync(direction: SyncDirection, options: SyncOptions): Prom
         delete: options.delete ?? false,
         writer,
         canMakeSpecial: direction.canMakeSpecial,
-        keepsAttributes: direction.keepsAttributes,
+        keepsOwners: direction.keepsOwners,
+        keepsDirectories: direction.keepsDirectories,
         sameContent: content.same,
         differentContent: content.different,
       },

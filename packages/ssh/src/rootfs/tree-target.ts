@@ -9,6 +9,8 @@ import type { TreeEntry } from "./tree.ts";
 export interface TreeTarget {
   readonly name: string;
   makeDirectory(path: string): Promise<void>;
+  /** Lets its owner do everything in a directory. */
+  open(directory: TreeEntry): Promise<void>;
   /** Replaces what is at `to`, unless that is a directory. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file, or a directory with everything in it; nothing there is fine. */
@@ -22,6 +24,7 @@ export function remoteTarget(remote: RemoteDirectory, files: FileSystem): TreeTa
   return {
     name: remote.name,
     makeDirectory: (path) => files.mkdir(at(path), { recursive: true }),
+    open: ({ path, mode }) => files.chmod(at(path), mode | 0o700),
     move: (from, to) => files.rename(at(from), at(to)),
     remove: (path) => files.rm(at(path), { recursive: true, force: true }),
     async setAttributes(entry, withOwner) {
@@ -45,6 +48,7 @@ export function localTarget(root: string): TreeTarget {
     makeDirectory: async (path) => {
       await fs.mkdir(at(path), { recursive: true });
     },
+    open: ({ path, mode }) => fs.chmod(at(path), mode | 0o700),
     move: (from, to) => fs.rename(at(from), at(to)),
     remove: (path) => fs.rm(at(path), { recursive: true, force: true }),
     async setAttributes(entry, withOwner) {

@@ -47,9 +47,14 @@ export function toTree(entries: readonly TreeEntry[], losses: Losses): Map<strin
  * @throws ANYPROC_UNSAFE_PATH
  */
 export function checkPath(path: string, source: string): string {
-  if (path.split("/").every((name) => name !== "" && name !== "." && name !== "..") && !path.includes("\0"))
-    return path;
-  throw new AnyprocError(
+  if (path.includes("\0") || path.split("/").some((name) => ["", ".", ".."].includes(name))) {
+    throw unsafePath(path, source);
+  }
+  return path;
+}
+
+export function unsafePath(path: string, source: string): AnyprocError {
+  return new AnyprocError(
     "ANYPROC_UNSAFE_PATH",
     `${source}: ${JSON.stringify(path)} is no path inside the tree: nothing was written there; do not trust this source`,
   );
@@ -75,6 +80,17 @@ export function entryType(stats: {
 /** Path of the directory that a path is in; empty at the top. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** Groups entries by how deep they lie, deepest first: a directory may lose the permissions by which others are reached. */
+export function byDepth<T extends { readonly path: string }>(entries: Iterable<T>): T[][] {
+  const levels: T[][] = [];
+  for (const entry of entries) {
+    const depth = entry.path === "." ? 0 : entry.path.split("/").length;
+    levels[depth] ??= [];
+    levels[depth].push(entry);
+  }
+  return levels.filter((level) => level !== undefined).reverse();
 }
 
 const lossLimit = 100;

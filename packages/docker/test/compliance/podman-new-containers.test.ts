@@ -1,0 +1,3 @@
+import { newContainers } from "./suites.ts";
+
+newContainers("podman");

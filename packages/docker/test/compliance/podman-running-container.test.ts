@@ -1,0 +1,3 @@
+import { runningContainer } from "./suites.ts";
+
+runningContainer("podman");
