@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,9 @@ import type { Comparison } from "./report.ts";
 import { interleave, type Side, timeMs } from "./rounds.ts";
 
 const execute = promisify(execFile);
-const pullOnce = fileURLToPath(new URL("pull-once.ts", import.meta.url));
+// statfs(2).
+const fileSystems: Readonly<Record<number, string>> = { 61267: "ext4", 16914836: "tmpfs", 2435016766: "btrfs" };
+const pullOnce = fileURLToPath(new URL("pull-once.mjs", import.meta.url));
 
 /** A Debian image of 200 MB in a registry on loopback. */
 interface Image {
@@ -26,25 +28,60 @@ interface Daemon {
   stop(): Promise<void>;
 }
 
-/** Pulling an image of Debian, against the programs that people use for it. */
+/** Pulling an image of Debian, against the programs that people use for it, into each kind of file system there is. */
 export async function* benchRegistryExtract(rounds: number, directory: string): AsyncGenerator<Comparison> {
   const missing = registryMissing() ?? programMissing("/usr/sbin/debootstrap", "debootstrap");
   if (missing) throw new Error(missing);
-  const work = await mkdtemp(join(directory, "anyproc-bench-"));
+  const shared = await mkdtemp(join(directory, "anyproc-bench-"));
   const server = await startRegistry();
+  try {
+    const rootfs = join(shared, "debian");
+    execFileSync("debootstrap", ["--variant=minbase", "bookworm", rootfs], { stdio: "ignore" });
+    const images = {
+      gzip: await push(server.host, rootfs, "gzip", shared),
+      zstd: await push(server.host, rootfs, "zstd", shared),
+    };
+    for (const [fileSystem, place] of await places(directory)) {
+      const work = await mkdtemp(join(place, "anyproc-bench-"));
+      try {
+        yield* benchPlace(rounds, fileSystem, work, images);
+      } finally {
+        await rm(work, { recursive: true, force: true });
+      }
+    }
+  } finally {
+    await server.stop();
+    await rm(shared, { recursive: true, force: true });
+  }
+}
+
+/** A directory in each kind of file system. */
+async function places(directory: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const place of [directory, "/dev/shm", "/var/tmp"]) {
+    const { type } = await statfs(place);
+    const name = fileSystems[type] ?? `file system ${type.toString(16)}`;
+    if (!found.has(name)) found.set(name, place);
+  }
+  return found;
+}
+
+async function* benchPlace(
+  rounds: number,
+  fileSystem: string,
+  work: string,
+  { gzip, zstd }: Readonly<Record<"gzip" | "zstd", Image>>,
+): AsyncGenerator<Comparison> {
   const daemon = existsSync("/usr/sbin/dockerd") ? await startDaemon(work) : undefined;
   try {
-    const rootfs = join(work, "debian");
-    execFileSync("debootstrap", ["--variant=minbase", "bookworm", rootfs], { stdio: "ignore" });
-    const gzip = await push(server.host, rootfs, "gzip", work);
-    const zstd = await push(server.host, rootfs, "zstd", work);
     yield {
-      title: "pull and unpack Debian, gzip",
+      title: `pull and unpack Debian, gzip, ${fileSystem}`,
       unit: "ms",
       ours: "anyproc",
       times: await interleave(
         {
-          anyproc: ours(gzip, work),
+          anyproc: wholeProcess(gzip, work),
+          "pullImage()": ours(gzip, work),
           "curl|gzip|tar": pipeline(gzip, "gzip -dc", work),
           ...(daemon && { "docker pull": dockerPull(daemon, gzip) }),
           ...(hasProgram("umoci") && hasProgram("skopeo") && { "skopeo, umoci": skopeoUmoci(gzip, work) }),
@@ -53,36 +90,48 @@ export async function* benchRegistryExtract(rounds: number, directory: string): 
       ),
       targets: [{ than: "curl|gzip|tar", atMost: 1 }, ...(daemon ? [{ than: "docker pull", timesFaster: 2.5 }] : [])],
     };
-    yield {
-      title: "pull and unpack Debian, zstd",
-      unit: "ms",
-      ours: "anyproc",
-      times: await interleave({ anyproc: ours(zstd, work), "curl|zstd|tar": pipeline(zstd, "zstd -dc", work) }, rounds),
-      targets: [{ than: "curl|zstd|tar", atMost: 1.5 }],
-    };
-    yield {
-      title: "pull Debian again as layers that are unpacked already",
-      unit: "ms",
-      ours: "anyproc",
-      times: await interleave({ anyproc: stackedAgain(gzip, work), allowed: async () => 100 }, rounds),
-      targets: [{ than: "allowed", atMost: 1 }],
-    };
-    for (const [title, unit, field, allowed] of [
-      ["most memory while pulling Debian", "MB", "memoryMb", 200],
-      ["longest time that the event loop stands still", "ms", "blockedMs", 20],
-    ] as const) {
-      yield {
-        title,
-        unit,
-        ours: "anyproc",
-        times: await interleave({ anyproc: inProcess(gzip, work, field), allowed: async () => allowed }, rounds),
-        targets: [{ than: "allowed", atMost: 1 }],
-      };
-    }
   } finally {
     await daemon?.stop();
-    await server.stop();
-    await rm(work, { recursive: true, force: true });
+  }
+  yield {
+    title: `pull and unpack Debian, zstd, ${fileSystem}`,
+    unit: "ms",
+    ours: "anyproc",
+    times: await interleave(
+      {
+        anyproc: wholeProcess(zstd, work),
+        "pullImage()": ours(zstd, work),
+        "curl|zstd|tar": pipeline(zstd, "zstd -dc", work),
+      },
+      rounds,
+    ),
+    targets: [{ than: "curl|zstd|tar", atMost: 1.5 }],
+  };
+  yield {
+    title: `pull Debian again as layers that are unpacked already, ${fileSystem}`,
+    unit: "ms",
+    ours: "anyproc",
+    times: await interleave({ anyproc: stackedAgain(gzip, work), allowed: async () => 100 }, rounds),
+    targets: [{ than: "allowed", atMost: 1 }],
+  };
+  for (const [title, unit, field, allowed] of [
+    ["most memory while pulling Debian", "MB", "memoryMb", 200],
+    ["longest time that the event loop stands still", "ms", "blockedMs", 20],
+  ] as const) {
+    yield {
+      title: `${title}, ${fileSystem}`,
+      unit,
+      ours: "anyproc",
+      times: await interleave(
+        {
+          anyproc: measured(gzip, work, field),
+          "anyproc, zstd": measured(zstd, work, field),
+          allowed: async () => allowed,
+        },
+        rounds,
+      ),
+      targets: [{ than: "allowed", atMost: 1 }],
+    };
   }
 }
 
@@ -94,6 +143,12 @@ async function push(host: string, rootfs: string, compression: "gzip" | "zstd", 
   return { reference, layer: `http://${host}/v2/debian/blobs/${manifest.layers[0]?.digest}` };
 }
 
+/** From the start of a process to its end, as the programs that it is compared with. */
+function wholeProcess(image: Image, work: string): Side {
+  return inEmptyDirectory(work, (directory) => timeMs(() => pullInProcess(image, directory)));
+}
+
+/** In a process that runs already. */
 function ours({ reference }: Image, work: string): Side {
   return inEmptyDirectory(work, (directory) =>
     timeMs(() => pullImage(reference, join(directory, "rootfs"), { cacheDirectory: join(directory, "cache") })),
@@ -137,12 +192,17 @@ function stackedAgain({ reference }: Image, work: string): Side {
   };
 }
 
-function inProcess({ reference }: Image, work: string, field: "memoryMb" | "blockedMs"): Side {
+function measured(image: Image, work: string, field: "memoryMb" | "blockedMs"): Side {
   return inEmptyDirectory(work, async (directory) => {
-    const args = [pullOnce, reference, join(directory, "rootfs"), join(directory, "cache")];
-    const { stdout } = await execute(process.execPath, args);
+    const stdout = await pullInProcess(image, directory);
     return (JSON.parse(stdout) as Record<typeof field, number>)[field];
   });
+}
+
+async function pullInProcess({ reference }: Image, directory: string): Promise<string> {
+  const args = [pullOnce, reference, join(directory, "rootfs"), join(directory, "cache")];
+  const { stdout } = await execute(process.execPath, args);
+  return stdout;
 }
 
 function inEmptyDirectory(work: string, measure: (directory: string) => Promise<number>): Side {
@@ -163,10 +223,21 @@ async function startDaemon(work: string): Promise<Daemon> {
   const config = join(directory, "config.json");
   await writeFile(config, "{}");
   const host = `unix://${join(directory, "socket")}`;
+  // It ends with this process, however that ends.
   const child = spawn(
-    "dockerd",
+    "setpriv",
     [
-      ...["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec"), "--host", host],
+      ...[
+        "--pdeathsig",
+        "TERM",
+        "dockerd",
+        "--data-root",
+        join(directory, "data"),
+        "--exec-root",
+        join(directory, "exec"),
+        "--host",
+        host,
+      ],
       ...["--pidfile", join(directory, "pid"), "--config-file", config, "--bridge=none", "--iptables=false"],
     ],
     { stdio: "ignore", detached: true },

@@ -1,4 +1,4 @@
-// The addon's entry point: what node:fs and node:crypto lack. No path is followed in its last component.
+// The addon's entry point: what node:fs, node:crypto and node:zlib lack. No path is followed in its last component.
 #include "node-api.h"
 
 static const struct {
@@ -14,6 +14,8 @@ static const struct {
   {"updateHash", update_hash},
   {"updateHashSync", update_hash_sync},
   {"finishHash", finish_hash},
+  {"createDecompressor", create_decompressor},
+  {"decompress", decompress},
 };
 
 // Defined by NAPI_MODULE_INIT(), which does not declare it.

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "node-api.h"
+#include "pool-work.h"
 
-// openssl/evp.h, EVP_DigestInit(3): absent from a Node.js that keeps them to itself.
-#define FROM_NODE extern __attribute__((weak))
+// openssl/evp.h, EVP_DigestInit(3).
 typedef struct evp_md_st EVP_MD;
 typedef struct evp_md_ctx_st EVP_MD_CTX;
 FROM_NODE const EVP_MD *EVP_get_digestbyname(const char *name);
@@ -24,14 +24,9 @@ enum { MOST_DIGEST_BYTES = 64, MOST_NAME_BYTES = 32 };
 
 // An update on its way.
 struct update {
+  struct pool_work work;
   EVP_MD_CTX *context;
   struct bytes data;
-  int is_done;
-  napi_async_work work;
-  napi_deferred deferred;
-  // They keep hash and data from being collected.
-  napi_ref hash_reference;
-  napi_ref data_reference;
 };
 
 static int is_available(void) {
@@ -61,46 +56,21 @@ napi_value create_hash(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static void run_update(napi_env env, void *argument) {
-  (void)env;
-  struct update *update = argument;
-  update->is_done = EVP_DigestUpdate(update->context, update->data.data, update->data.size) == 1;
+static const char *run_update(struct pool_work *work) {
+  struct update *update = (struct update *)work;
+  int is_done = EVP_DigestUpdate(update->context, update->data.data, update->data.size) == 1;
+  return is_done ? NULL : "the hash could not be computed";
 }
 
-static void free_update(napi_env env, struct update *update) {
-  if (update->hash_reference) napi_delete_reference(env, update->hash_reference);
-  if (update->data_reference) napi_delete_reference(env, update->data_reference);
-  if (update->work) napi_delete_async_work(env, update->work);
-  free(update);
-}
-
-static void end_update(napi_env env, napi_status status, void *argument) {
-  struct update *update = argument;
-  napi_value message, outcome;
-  if (status == napi_ok && update->is_done) {
-    if (napi_get_undefined(env, &outcome) == napi_ok) napi_resolve_deferred(env, update->deferred, outcome);
-  } else if (napi_create_string_latin1(env, "the hash could not be computed", NAPI_AUTO_LENGTH, &message) == napi_ok &&
-             napi_create_error(env, NULL, message, &outcome) == napi_ok) {
-    napi_reject_deferred(env, update->deferred, outcome);
-  }
-  free_update(env, update);
-}
-
-static napi_status start_update(napi_env env, napi_value *arguments, struct update *update, napi_value *promise) {
-  napi_value name;
-  napi_status status = napi_create_reference(env, arguments[0], 1, &update->hash_reference);
-  if (status == napi_ok) status = napi_create_reference(env, arguments[1], 1, &update->data_reference);
-  if (status == napi_ok) status = napi_create_string_latin1(env, "updateHash", NAPI_AUTO_LENGTH, &name);
-  if (status == napi_ok) {
-    status = napi_create_async_work(env, NULL, name, run_update, end_update, update, &update->work);
-  }
-  if (status == napi_ok) status = napi_create_promise(env, &update->deferred, promise);
-  if (status == napi_ok) status = napi_queue_async_work(env, update->work);
-  return status;
+static napi_value no_result(napi_env env, const struct pool_work *work) {
+  (void)work;
+  napi_value undefined;
+  TRY(napi_get_undefined(env, &undefined));
+  return undefined;
 }
 
 napi_value update_hash(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], promise;
+  napi_value arguments[2];
   void *context;
   struct bytes data;
   TRY(get_arguments(env, info, 2, arguments));
@@ -108,11 +78,8 @@ napi_value update_hash(napi_env env, napi_callback_info info) {
   TRY(get_bytes(env, arguments[1], &data));
   struct update *update = calloc(1, sizeof *update);
   if (update == NULL) return throw_system_error(env, ENOMEM, "updateHash");
-  update->context = context;
-  update->data = data;
-  if (start_update(env, arguments, update, &promise) == napi_ok) return promise;
-  free_update(env, update);
-  return NULL;
+  *update = (struct update){.work = {.run = run_update, .result = no_result}, .context = context, .data = data};
+  return start_pool_work(env, &update->work, 2, arguments);
 }
 
 napi_value update_hash_sync(napi_env env, napi_callback_info info) {

@@ -12,6 +12,9 @@
     if ((call) != napi_ok) return NULL; \
   } while (0)
 
+// A function that Node.js brings along; NULL in one that does not have it, or keeps it to itself.
+#define FROM_NODE extern __attribute__((weak))
+
 // The bytes of a Buffer argument.
 struct bytes {
   void *data;
@@ -38,5 +41,7 @@ napi_value create_hash(napi_env env, napi_callback_info info);
 napi_value update_hash(napi_env env, napi_callback_info info);
 napi_value update_hash_sync(napi_env env, napi_callback_info info);
 napi_value finish_hash(napi_env env, napi_callback_info info);
+napi_value create_decompressor(napi_env env, napi_callback_info info);
+napi_value decompress(napi_env env, napi_callback_info info);
 
 #endif

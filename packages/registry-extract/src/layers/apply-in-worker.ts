@@ -4,8 +4,8 @@ import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
 import { type ApplyListener, DamagedLayerError } from "./apply-layers.ts";
 
-// What must be known of an image while it is unpacked: some 300 bytes a directory, and a file that needs a note.
-const mostHeapMb = 88;
+// Directories, and files that need a note, are remembered while an image is unpacked: this is enough for 250,000.
+const mostHeapMb = 40;
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
 export function startApplyWorker(): Worker {

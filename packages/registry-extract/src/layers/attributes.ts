@@ -1,9 +1,10 @@
 import { chmodSync, chownSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from "node:fs";
 import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "@anyproc/core";
 import { type ByteString, bytesOf, printable, type TarEntry } from "@anyproc/core/tar";
-import { imageError } from "../errors.ts";
-import type { DirectoryAttributes, TreePath } from "./directory-tree.ts";
+import type { DirectoryAttributes } from "./directory-table.ts";
+import type { TreePath } from "./directory-tree.ts";
 import { detached } from "./host-path.ts";
+import { XattrCounter } from "./limits.ts";
 import type { NativeFiles } from "./native-files.ts";
 
 /** What is written down about a path. */
@@ -18,15 +19,16 @@ export interface AttributeOptions {
 
 // What a kernel or file system says that cannot or may not keep an attribute.
 const refusals = new Set(["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSPC", "E2BIG", "ERANGE", "ENOSYS"]);
-const mostNoteBytes = 64 * 1024 ** 2;
+const mostOwners = 1000;
 
 /** Gives entries their attributes, and keeps a note of each that the file system refuses. */
 export class AttributeWriter {
   readonly #privileged: boolean;
   readonly #native: NativeFiles | undefined;
   readonly #notes = new Map<TreePath, Note>();
-  #lastNote: Note | undefined;
-  #noteBytes = 0;
+  /** One note for all files that differ in nothing: an image has few owners. */
+  readonly #ownerNotes = new Map<string, Note>();
+  readonly #notedXattrs = new XattrCounter();
 
   constructor({ privileged, native }: AttributeOptions) {
     this.#privileged = privileged;
@@ -173,13 +175,12 @@ export class AttributeWriter {
     this.#native?.setModificationTime(Buffer.from(host), mtime.seconds, mtime.nanoseconds);
   }
 
-  /** One note for all files in a row that differ in nothing. */
   #shared(note: Note): Note {
-    const last = this.#lastNote;
     if (note.type || note.xattrs) return note;
-    if (last?.uid === note.uid && last?.gid === note.gid) return last as Note;
-    this.#lastNote = note;
-    return note;
+    const key = `${note.uid}:${note.gid}`;
+    const known = this.#ownerNotes.get(key) ?? note;
+    if (this.#ownerNotes.size < mostOwners) this.#ownerNotes.set(key, known);
+    return known;
   }
 
   #note(path: TreePath, note: Note): void {
@@ -188,14 +189,7 @@ export class AttributeWriter {
       return;
     }
     this.#notes.set(detached(path), this.#shared(note));
-    const values = Object.values(note.xattrs ?? {});
-    this.#noteBytes += path.length + 100 + values.reduce((sum, value) => sum + value.length, 0);
-    if (this.#noteBytes > mostNoteBytes) {
-      throw imageError(
-        "ANYPROC_IMAGE_LIMIT",
-        `the image has more than ${mostNoteBytes} bytes of metadata: it is refused`,
-      );
-    }
+    this.#notedXattrs.add(Object.values(note.xattrs ?? {}));
   }
 }
 

@@ -17,9 +17,16 @@ export interface BlobLocation {
 
 const chunkBytes = 256 * 1024;
 
+/** Memory that is used again is not allocated, cleared and collected again. */
+interface ReusedBuffer {
+  readonly buffer: Buffer;
+  /** Settles when what was read into it has been hashed. */
+  hashed: Promise<void>;
+}
+
 /**
  * Reads a blob from beginning to end, waits where it is still growing, and hashes it on the way. A piece is good until
- * the one after the next is read: memory that is used again is not allocated, cleared and collected again.
+ * the one after the next is read.
  */
 export class BlobReader {
   readonly #blob: BlobLocation;
@@ -27,8 +34,12 @@ export class BlobReader {
   readonly #hasher: Hasher;
   /** Settles when everything that was read has been hashed. */
   #hashed: Promise<void> = Promise.resolve();
-  readonly #buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
-  #turn: 0 | 1 = 0;
+  // A third one, so that the one that is read into next has been hashed by then.
+  readonly #buffers: readonly ReusedBuffer[] = Array.from({ length: 3 }, () => ({
+    buffer: Buffer.allocUnsafeSlow(chunkBytes),
+    hashed: Promise.resolve(),
+  }));
+  #turn = 0;
   #position = 0;
   #grown: number;
 
@@ -49,12 +60,14 @@ export class BlobReader {
   /** The next piece; undefined at the end. Other work of this thread goes on while it waits. */
   async read(): Promise<Buffer | undefined> {
     if (this.#mustWait()) this.#grown = await waitForGrowth(this.#blob.growth as Growth, this.#position);
+    const place = this.#buffers[this.#turn] as ReusedBuffer;
+    await place.hashed;
     const chunk = this.#readNow();
-    await this.#hashed;
     if (chunk) {
-      this.#hashed = this.#hasher.update(chunk);
+      this.#hashed = this.#hashed.then(() => this.#hasher.update(chunk));
       // Whoever waits for it gets the failure.
       this.#hashed.catch(() => {});
+      place.hashed = this.#hashed;
     }
     return chunk;
   }
@@ -76,6 +89,7 @@ export class BlobReader {
   /** Reads what is left and returns the digest of everything. */
   async finish(): Promise<string> {
     while ((await this.read()) !== undefined);
+    await this.#hashed;
     return this.#hasher.digest();
   }
 
@@ -90,8 +104,8 @@ export class BlobReader {
   #readNow(): Buffer | undefined {
     const wanted = Math.min(chunkBytes, this.#grown - this.#position);
     if (wanted <= 0) return undefined;
-    const buffer = this.#buffers[this.#turn];
-    this.#turn = this.#turn === 0 ? 1 : 0;
+    const { buffer } = this.#buffers[this.#turn] as ReusedBuffer;
+    this.#turn = (this.#turn + 1) % this.#buffers.length;
     const bytes = readSync(this.#descriptor, buffer, 0, wanted, this.#blob.offset + this.#position);
     // The file is shorter than it was said to be; the digest will tell.
     if (bytes === 0) return undefined;

@@ -1,12 +1,10 @@
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
-import { type ByteString, printable, type TarEntry } from "@anyproc/core/tar";
+import { type ByteString, printable } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
+import { type DirectoryAttributes, DirectoryTable } from "./directory-table.ts";
 import { unsafe } from "./entry-path.ts";
-import { detached, hostPath } from "./host-path.ts";
-
-/** What a directory gets when everything is in place. */
-export type DirectoryAttributes = Pick<TarEntry, "mode" | "uid" | "gid" | "mtime" | "xattrs">;
+import { hostPath } from "./host-path.ts";
 
 /** A path below the root, without a link on the way to it: `""` is the root itself, else `a/b`. */
 export type TreePath = ByteString;
@@ -22,7 +20,7 @@ const mostLinks = 40;
 export class DirectoryTree {
   readonly root: ByteString;
   /** Every directory, with what it will be given at the end. */
-  readonly directories: Map<TreePath, DirectoryAttributes> = new Map();
+  readonly directories: DirectoryTable = new DirectoryTable();
   readonly #onRemove: (path: TreePath) => void;
   #lastParent: { readonly key: ByteString; readonly path: TreePath } | undefined;
 
@@ -94,7 +92,7 @@ export class DirectoryTree {
   /** Makes a directory that nobody but us may enter until finish(). Fails with EEXIST when something is there. */
   makeDirectory(path: TreePath, attributes: DirectoryAttributes): void {
     mkdirSync(this.host(path), 0o700);
-    this.directories.set(detached(path), attributes);
+    this.directories.set(path, attributes);
   }
 
   /** Makes something in the place of what is there. */

@@ -3,7 +3,8 @@ import { systemErrorCode } from "@anyproc/core";
 import { type ByteString, type EntrySink, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
 import type { AttributeWriter } from "./attributes.ts";
-import { type DirectoryAttributes, DirectoryTree, type TreePath } from "./directory-tree.ts";
+import { type DirectoryAttributes, DirectoryTable } from "./directory-table.ts";
+import { DirectoryTree, type TreePath } from "./directory-tree.ts";
 import { readEntryName, splitPath, unsafe } from "./entry-path.ts";
 import { createEmptyFile, FileWriter } from "./file-writer.ts";
 import type { LimitCounter } from "./limits.ts";
@@ -36,7 +37,7 @@ export class LayerApplier {
   readonly missingTargets: Set<ByteString> = new Set();
   readonly #options: ApplierOptions;
   readonly #attributes: AttributeWriter;
-  readonly #skippedDirectories = new Map<TreePath, DirectoryAttributes>();
+  readonly #skippedDirectories = new DirectoryTable();
   /** What the present layer made; undefined in the lowest one, which has nothing to hide. */
   #made: PathSet | undefined;
   #whiteouts: WhiteoutWriter | undefined;
@@ -87,7 +88,7 @@ export class LayerApplier {
       if (parent !== undefined) this.tree.remove(join(parent, names.at(-1) as ByteString));
     }
     // Deepest first: a directory may be closed to its own owner. A path is longer than those of its parents.
-    const paths = [...this.tree.directories.keys()].sort((a, b) => b.length - a.length);
+    const paths = [...this.tree.directories.paths()].sort((a, b) => b.length - a.length);
     for (const path of paths) {
       this.#attributes.setDirectory(this.tree.host(path), path, this.tree.directories.get(path) as DirectoryAttributes);
     }
@@ -102,11 +103,11 @@ export class LayerApplier {
     const base = names.at(-1);
     if (base === undefined) {
       if (entry.type !== "directory") throw unsafe(entry.path, "would replace the root directory");
-      this.tree.directories.set("", attributesOf(entry));
+      this.tree.directories.set("", entry);
       return undefined;
     }
     if (!this.#isWanted(names.join("/"))) {
-      if (entry.type === "directory") this.#skippedDirectories.set(names.join("/"), attributesOf(entry));
+      if (entry.type === "directory") this.#skippedDirectories.set(names.join("/"), entry);
       return undefined;
     }
     const parent = this.tree.resolve(names.slice(0, -1), (path) => this.#implicit(path, entry)) as TreePath;
@@ -143,9 +144,8 @@ export class LayerApplier {
   }
 
   #makeDirectory(path: TreePath, entry: TarEntry): void {
-    const attributes = attributesOf(entry);
-    if (this.tree.directories.has(path)) this.tree.directories.set(path, attributes);
-    else this.tree.replace(path, () => this.tree.makeDirectory(path, attributes));
+    if (this.tree.directories.has(path)) this.tree.directories.set(path, entry);
+    else this.tree.replace(path, () => this.tree.makeDirectory(path, entry));
     if (this.#hidden.has(path)) this.#whiteouts?.hideAll(path);
   }
 
@@ -253,19 +253,12 @@ export class LayerApplier {
   }
 }
 
-const noXattrs: DirectoryAttributes["xattrs"] = new Map();
-
 function join(directory: TreePath, name: ByteString): TreePath {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
 function implicitAttributes(mtime: TarEntry["mtime"]): DirectoryAttributes {
-  return { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: noXattrs };
-}
-
-/** Only what is kept, so that the rest of the entry can be let go. */
-function attributesOf({ mode, uid, gid, mtime, xattrs }: TarEntry): DirectoryAttributes {
-  return { mode, uid, gid, mtime, xattrs: xattrs.size === 0 ? noXattrs : xattrs };
+  return { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: new Map() };
 }
 
 function linkName(entry: TarEntry): string {

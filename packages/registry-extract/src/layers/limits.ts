@@ -55,6 +55,25 @@ export class LimitCounter {
   }
 }
 
+const mostRememberedMib = 4;
+
+/** Extended attributes that are remembered. Their values lie outside of the heap, which has a limit of its own. */
+export class XattrCounter {
+  #bytes = 0;
+
+  /** @throws ANYPROC_IMAGE_LIMIT */
+  add(values: Iterable<Uint8Array>): void {
+    for (const value of values) this.#bytes += value.length;
+    if (this.#bytes > mostRememberedMib * 1024 ** 2) {
+      throw imageError(
+        "ANYPROC_IMAGE_LIMIT",
+        `the image has more than ${mostRememberedMib} MiB of extended attributes that are to be remembered, of directories, ` +
+          "or because they cannot be set here: unpack parts of it, with include",
+      );
+    }
+  }
+}
+
 function exceeded(what: string, option: keyof ImageLimits): Error {
   return imageError("ANYPROC_IMAGE_LIMIT", `the image has ${what}: if that is meant, raise ${option}`);
 }

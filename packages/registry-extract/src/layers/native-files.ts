@@ -5,7 +5,7 @@ import type { ByteString } from "@anyproc/core/tar";
 /** Variable that names the addon's file, instead of the platform package; `none` does without it. */
 const addonVariable = "ANYPROC_FILES_ADDON";
 
-/** What node:fs and node:crypto lack, from a small addon. Paths are bytes, and the last component is never followed. */
+/** What node:fs, node:crypto and node:zlib lack, from a small addon. Paths are bytes, and the last component is never followed. */
 export interface NativeFiles {
   setXattr(path: Buffer, name: Buffer, value: Buffer): void;
   /** Values by name. */
@@ -33,6 +33,26 @@ export interface NativeFiles {
   updateHash(hash: object, data: Buffer): Promise<void>;
   updateHashSync(hash: object, data: Buffer): void;
   finishHash(hash: object): Buffer;
+  /**
+   * For decompress(); undefined for a Node.js without that decoder. What wants a larger window than 2 to the power of
+   * `mostWindowLog` is refused; gzip's is small.
+   */
+  createDecompressor(format: "gzip" | "zstd", mostWindowLog: number): object | undefined;
+  /**
+   * Decompresses in the thread pool; input and output must stay as they are, and the decompressor be left alone, until
+   * it has ended. When the output is full there may be more to come, without further input too.
+   */
+  decompress(decompressor: object, input: Buffer, output: Buffer): Promise<DecompressedPiece>;
+}
+
+/** What came of one call. */
+interface DecompressedPiece {
+  /** Bytes of the input that were used. */
+  readonly consumed: number;
+  /** Bytes of the output that were written. */
+  readonly produced: number;
+  /** False when the data would be cut short if it ended here. */
+  readonly isComplete: boolean;
 }
 
 /**

@@ -158,6 +158,16 @@ describe("limits", () => {
     });
   });
 
+  test.each([
+    ["files", ""],
+    ["directories", "/"],
+  ])("so are extended attributes without end, of %s", async (_, suffix) => {
+    // More for each than any file system takes.
+    const xattrs = { "user.large": "x".repeat(900_000) };
+    const entries = Array.from({ length: 10 }, (_, index) => ({ path: `${index}${suffix}`, xattrs }));
+    await expect(applyTo(temporaryDirectory(), [entries])).rejects.toMatchObject({ code: "ANYPROC_IMAGE_LIMIT" });
+  });
+
   test("a sparse file takes no room", async () => {
     const { root } = await applyTo(temporaryDirectory(), [[{ path: "holes", content: "", xattrs: {} }]]);
     expect(statSync(join(root, "holes")).blocks).toBe(0);

@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ZstdFrameSplitter } from "../../src/layers/zstd-frames.ts";
+import { hasProgram } from "../fixtures/programs.ts";
 
-const hasZstd = spawnSync("zstd", ["--version"]).status === 0;
+const hasZstd = hasProgram("zstd");
 
 describe.skipIf(!hasZstd)("frames of zstd(1)", () => {
   const compress = (text: string, ...options: string[]): Buffer => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -6,11 +6,12 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { inspectImage, pullImage } from "../../src/index.ts";
 import { archive, type EntryInput } from "../fixtures/archive.ts";
 import { makeImage, writeLayout } from "../fixtures/image.ts";
+import { hasProgram } from "../fixtures/programs.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 import { listFiles } from "../fixtures/tree.ts";
 
-const hasSkopeo = spawnSync("skopeo", ["--version"]).status === 0;
-const hasZstd = spawnSync("zstd", ["--version"]).status === 0;
+const hasSkopeo = hasProgram("skopeo");
+const hasZstd = hasProgram("zstd");
 const layers: EntryInput[][] = [
   [
     { path: "a", content: "a" },

@@ -1,0 +1,39 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { makeImage, writeLayout } from "../fixtures/image.ts";
+import { hasProgram } from "../fixtures/programs.ts";
+import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
+
+const hasZstd = hasProgram("zstd");
+const program = join(import.meta.dirname, "../fixtures/measure-pull.js");
+
+function pull(directories: number, window: string): { readonly outcome: string; readonly megabytes: number } {
+  const directory = temporaryDirectory();
+  const entries = Array.from({ length: directories }, (_, index) => ({
+    path: `usr/lib/node_modules/some-package-${index % 1000}/directory-${index}/`,
+    uid: index % 100,
+  }));
+  const compress = (layer: Buffer): Buffer =>
+    execFileSync("zstd", ["-q", "-c", "-1", window], { input: layer, maxBuffer: 2 ** 30 });
+  writeLayout(directory, { latest: makeImage([entries], { compress }) });
+  // Directories that are not wanted are remembered like all others, and need not be made and removed.
+  const options = { cacheDirectory: join(directory, "cache"), include: ["nothing"] };
+  const result = spawnSync(
+    process.execPath,
+    [program, `oci:${directory}`, join(directory, "target"), JSON.stringify(options)],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+  );
+  return JSON.parse(result.stdout);
+}
+
+// More than can be remembered, from what takes most to decompress: nothing that is accepted takes more.
+test.skipIf(!hasZstd)("an image of too many directories is refused, in less than 200 MB", { timeout: 60_000 }, () => {
+  const { outcome, megabytes } = pull(300_000, "--long=25");
+  expect(outcome).toBe("ANYPROC_IMAGE_LIMIT");
+  expect(megabytes).toBeLessThan(200);
+});
+
+test.skipIf(!hasZstd)("so is one that takes more to decompress", () => {
+  expect(pull(70_000, "--long=26").outcome).toBe("ANYPROC_IMAGE_LIMIT");
+});
