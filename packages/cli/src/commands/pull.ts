@@ -12,6 +12,7 @@ export interface PullOptions extends ImageOptions, OutputOptions {
   readonly configOut?: string;
   readonly maxBytes?: number;
   readonly maxEntries?: number;
+  readonly maxMemory?: number;
 }
 
 /** `anyproc pull`. */
@@ -32,8 +33,11 @@ export function pullCommand(setExitCode: SetExitCode): Command {
     .addOption(
       new Option("--max-bytes <n>", "refuse an image that unpacks to more").argParser(wholeNumber("--max-bytes")),
     )
+    .addOption(new Option("--max-entries <n>", "refuse an image of more files").argParser(wholeNumber("--max-entries")))
     .addOption(
-      new Option("--max-entries <n>", "refuse an image of more files").argParser(wholeNumber("--max-entries")),
+      new Option("--max-memory <n>", "refuse an image that takes more bytes of memory").argParser(
+        wholeNumber("--max-memory"),
+      ),
     );
   return command
     .addHelpText(

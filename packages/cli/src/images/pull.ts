@@ -7,7 +7,7 @@ import { progressShown } from "./progress.ts";
 /** Unpacks an image: `anyproc pull`. */
 export async function pull(reference: string, directory: string, options: PullOptions): Promise<void> {
   const { pullImage } = await loadImageLibrary();
-  const { include, exclude, stripComponents, maxBytes, maxEntries, configOut } = options;
+  const { include, exclude, stripComponents, maxBytes, maxEntries, maxMemory, configOut } = options;
   const onProgress = progressShown(options);
   const { image } = await interruptible(async (signal) =>
     pullImage(reference, directory, {
@@ -17,6 +17,7 @@ export async function pull(reference: string, directory: string, options: PullOp
       ...(stripComponents !== undefined && { stripComponents }),
       ...(maxBytes !== undefined && { maxBytes }),
       ...(maxEntries !== undefined && { maxEntries }),
+      ...(maxMemory !== undefined && { maxMemoryBytes: maxMemory }),
       ...(onProgress && { onProgress }),
     }),
   );

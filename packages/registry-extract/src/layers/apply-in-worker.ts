@@ -3,17 +3,15 @@ import { AnyprocError, type ErrorCode, systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
 import { type ApplyListener, DamagedLayerError } from "./apply-layers.ts";
-
-// Directories, and files that need a note, are remembered while an image is unpacked: this is enough for 250,000.
-const mostHeapMb = 40;
+import { type ImageLimits, memoryShares } from "./limits.ts";
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
-export function startApplyWorker(): Worker {
+export function startApplyWorker(limits: ImageLimits): Worker {
   // Always the built file: a worker has none of the hooks with which tests read the sources. Options of this process,
   // such as --input-type, are not for it.
   const options = {
     execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: mostHeapMb },
+    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: memoryShares(limits).heapMb },
   };
   return new Worker(new URL(import.meta.resolve("#worker")), options);
 }
@@ -28,7 +26,7 @@ export async function applyInWorker(
   job: ApplyJob,
   listener: Partial<ApplyListener>,
   signal?: AbortSignal,
-  worker: Worker = startApplyWorker(),
+  worker: Worker = startApplyWorker(job.limits),
 ): Promise<ApplyResult> {
   const abort = () => void worker.terminate();
   signal?.addEventListener("abort", abort, { once: true });
@@ -65,7 +63,7 @@ function isOutOfMemory(error: unknown): boolean {
 function tooMuchToKnow(): Error {
   return imageError(
     "ANYPROC_IMAGE_LIMIT",
-    "the image has more directories, or files with special attributes, than can be kept in mind: unpack parts of it, with include",
+    "the image has more directories, or files with special attributes, than fit into memory: raise maxMemoryBytes, or unpack parts of it, with include",
   );
 }
 

@@ -111,7 +111,7 @@ async function applyLayer({ index, layer, applier, limits, listener, native }: L
   try {
     let isCompressed = true;
     try {
-      const { compression, chunks } = await decompress(reader, native);
+      const { compression, chunks } = await decompress(reader, { native, windowLog: limits.windowLog });
       isCompressed = compression !== "none" || !layer.digest?.startsWith("sha256:");
       for await (const chunk of chunks) {
         limits.addBytes(chunk.length, reader.position);

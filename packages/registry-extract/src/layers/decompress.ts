@@ -4,12 +4,9 @@ import { imageError, reasonOf } from "../errors.ts";
 import type { BlobReader } from "./blob-reader.ts";
 import { decompressInPool } from "./decompress-in-pool.ts";
 import { decompressThrough } from "./decompress-through.ts";
+import { memoryShares } from "./limits.ts";
 import type { NativeFiles } from "./native-files.ts";
 import { ZstdFrameSplitter } from "./zstd-frames.ts";
-
-// What zstd has to remember of its output, in bits of its size: 32 MiB are what programs that write layers use at most,
-// and zstd(1) up to its level 20.
-const mostWindowLog = 25;
 
 /** How a layer is compressed. */
 export type Compression = "none" | "gzip" | "zstd";
@@ -38,12 +35,24 @@ export interface Decompressed {
   readonly chunks: AsyncGenerator<Buffer>;
 }
 
-/** Takes a blob out of its compression. @throws ANYPROC_ARCHIVE_INVALID */
-export async function decompress(reader: BlobReader, native?: NativeFiles): Promise<Decompressed> {
+/** How a blob is decompressed. */
+export interface DecompressOptions {
+  readonly native?: NativeFiles | undefined;
+  /** The largest window that zstd may want, in bits of its size. @default what 200 MB of memory allow */
+  readonly windowLog?: number;
+}
+
+/** Takes a blob out of its compression. @throws ANYPROC_ARCHIVE_INVALID, ANYPROC_IMAGE_LIMIT */
+export async function decompress(
+  reader: BlobReader,
+  { native, windowLog = memoryShares({}).windowLog }: DecompressOptions = {},
+): Promise<Decompressed> {
   const first = await reader.read();
   const compression = first === undefined ? "none" : detectCompression(first);
   const chunks =
-    first === undefined || compression === "none" ? plain(first, reader) : packed(compression, first, reader, native);
+    first === undefined || compression === "none"
+      ? plain(first, reader)
+      : packed(compression, first, reader, { native, windowLog });
   return { compression, chunks };
 }
 
@@ -55,23 +64,23 @@ async function* packed(
   compression: Exclude<Compression, "none">,
   first: Buffer,
   reader: BlobReader,
-  native: NativeFiles | undefined,
+  options: Required<DecompressOptions>,
 ): AsyncGenerator<Buffer> {
   try {
-    yield* decoder(compression, first, reader, native);
+    yield* decoder(compression, first, reader, options);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (!/^(?:Z_|ZSTD_|ERR_)/.test(code)) throw error;
     // zstd's own words, whoever brings the decoder along.
-    if (reasonOf(error).startsWith("Frame requires too much memory")) throw windowTooLarge();
+    if (reasonOf(error).startsWith("Frame requires too much memory")) throw windowTooLarge(options.windowLog);
     throw invalidArchive(`its ${compression} data is wrong: ${reasonOf(error)}`);
   }
 }
 
-function windowTooLarge(): Error {
+function windowTooLarge(windowLog: number): Error {
   return imageError(
     "ANYPROC_IMAGE_LIMIT",
-    `it takes more than ${2 ** mostWindowLog / 1024 ** 2} MiB of memory to decompress: compress it again with zstd -19, or less`,
+    `it takes more than ${2 ** windowLog / 1024 ** 2} MiB of memory to decompress: if that is meant, raise maxMemoryBytes`,
   );
 }
 
@@ -79,9 +88,9 @@ async function* decoder(
   compression: Exclude<Compression, "none">,
   first: Buffer,
   reader: BlobReader,
-  native: NativeFiles | undefined,
+  { native, windowLog }: Required<DecompressOptions>,
 ): AsyncGenerator<Buffer> {
-  const decompressor = native?.createDecompressor(compression, mostWindowLog);
+  const decompressor = native?.createDecompressor(compression, windowLog);
   if (native && decompressor) {
     yield* decompressInPool(native, decompressor, first, reader);
   } else if (compression === "gzip") {
@@ -93,7 +102,7 @@ async function* decoder(
     );
   } else if ("createZstdDecompress" in zlib) {
     const frames = new ZstdFrameSplitter();
-    const params = { [zlib.constants.ZSTD_d_windowLogMax]: mostWindowLog };
+    const params = { [zlib.constants.ZSTD_d_windowLogMax]: windowLog };
     yield* decompressThrough(
       (options) => zlib.createZstdDecompress({ ...options, params }),
       first,

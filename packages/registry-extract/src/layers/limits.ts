@@ -8,6 +8,36 @@ export interface ImageLimits {
   readonly maxEntries?: number;
   /** Uncompressed bytes for one compressed byte, beyond the first 64 MiB of a layer. @default 200 */
   readonly maxRatio?: number;
+  /**
+   * Memory of the process: an image with more directories than can be remembered in it, or with a layer that wants more
+   * to be decompressed, is refused. @default 200 MB
+   */
+  readonly maxMemoryBytes?: number;
+}
+
+/** What the memory of a process is used for. */
+export interface MemoryShares {
+  /** For directories, and files that need a note: 40 MB are enough for 250,000. */
+  readonly heapMb: number;
+  /** For what zstd has to remember of its output, in bits of its size. */
+  readonly windowLog: number;
+}
+
+// What programs that write layers use at most, and zstd(1) up to its level 20.
+const leastWindowBytes = 32 * 1024 ** 2;
+const leastHeapMb = 40;
+// With the least of both.
+const leastMemoryBytes = 200e6;
+// zstd.h, ZSTD_WINDOWLOG_MAX_64.
+const mostWindowLog = 31;
+
+/** Shares out the memory of ImageLimits. */
+export function memoryShares({ maxMemoryBytes = leastMemoryBytes }: ImageLimits): MemoryShares {
+  const half = Math.max(0, maxMemoryBytes - leastMemoryBytes) / 2;
+  return {
+    heapMb: leastHeapMb + Math.floor(half / 1e6),
+    windowLog: Math.min(mostWindowLog, Math.floor(Math.log2(leastWindowBytes + half))),
+  };
 }
 
 const gibibyte = 1024 ** 3;
@@ -15,12 +45,15 @@ const ratioFrom = 64 * 1024 ** 2;
 
 /** Counts what is unpacked. */
 export class LimitCounter {
-  readonly #limits: Required<ImageLimits>;
+  /** See MemoryShares. */
+  readonly windowLog: number;
+  readonly #limits: Required<Omit<ImageLimits, "maxMemoryBytes">>;
   #bytes = 0;
   #layerBytes = 0;
   #entries = 0;
 
   constructor(limits: ImageLimits) {
+    this.windowLog = memoryShares(limits).windowLog;
     this.#limits = { maxBytes: 64 * gibibyte, maxEntries: 1_000_000, maxRatio: 200, ...limits };
   }
 

@@ -27,7 +27,7 @@ async function decompressed(bytes: Buffer, addon: NativeFiles | undefined): Prom
   const reader = new BlobReader({ path, offset: 0, size: bytes.length, growth: undefined, digest: undefined }, addon);
   try {
     const pieces: Buffer[] = [];
-    for await (const chunk of (await decompress(reader, addon)).chunks) pieces.push(Buffer.from(chunk));
+    for await (const chunk of (await decompress(reader, { native: addon })).chunks) pieces.push(Buffer.from(chunk));
     return Buffer.concat(pieces);
   } finally {
     reader.close();

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { ImageLimits } from "../../src/layers/limits.ts";
 import { makeImage, writeLayout } from "../fixtures/image.ts";
 import { hasProgram } from "../fixtures/programs.ts";
 import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
@@ -8,7 +9,11 @@ import { temporaryDirectory } from "../fixtures/temporary-directory.ts";
 const hasZstd = hasProgram("zstd");
 const program = join(import.meta.dirname, "../fixtures/measure-pull.js");
 
-function pull(directories: number, window: string): { readonly outcome: string; readonly megabytes: number } {
+function pull(
+  directories: number,
+  window: string,
+  limits: ImageLimits = {},
+): { readonly outcome: string; readonly megabytes: number } {
   const directory = temporaryDirectory();
   const entries = Array.from({ length: directories }, (_, index) => ({
     path: `usr/lib/node_modules/some-package-${index % 1000}/directory-${index}/`,
@@ -18,7 +23,7 @@ function pull(directories: number, window: string): { readonly outcome: string; 
     execFileSync("zstd", ["-q", "-c", "-1", window], { input: layer, maxBuffer: 2 ** 30 });
   writeLayout(directory, { latest: makeImage([entries], { compress }) });
   // Directories that are not wanted are remembered like all others, and need not be made and removed.
-  const options = { cacheDirectory: join(directory, "cache"), include: ["nothing"] };
+  const options = { cacheDirectory: join(directory, "cache"), include: ["nothing"], ...limits };
   const result = spawnSync(
     process.execPath,
     [program, `oci:${directory}`, join(directory, "target"), JSON.stringify(options)],
@@ -36,4 +41,8 @@ test.skipIf(!hasZstd)("an image of too many directories is refused, in less than
 
 test.skipIf(!hasZstd)("so is one that takes more to decompress", () => {
   expect(pull(70_000, "--long=26").outcome).toBe("ANYPROC_IMAGE_LIMIT");
+});
+
+test.skipIf(!hasZstd)("both are unpacked where more memory is allowed", { timeout: 60_000 }, () => {
+  expect(pull(300_000, "--long=26", { maxMemoryBytes: 400e6 }).outcome).toBe("pulled");
 });
