@@ -1,5 +1,12 @@
 import { chmodSync, chownSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from "node:fs";
-import { type RootfsMetadata, type RootfsMetadataEntry, systemErrorCode } from "@anyproc/core";
+import {
+  formatRootfsOwner,
+  type RootfsMetadata,
+  type RootfsMetadataEntry,
+  type RootfsOwner,
+  rootfsOwnerAttribute,
+  systemErrorCode,
+} from "@anyproc/core";
 import { type ByteString, bytesOf, printable, type TarEntry } from "@anyproc/core/tar";
 import type { DirectoryAttributes } from "./directory-table.ts";
 import type { TreePath } from "./directory-tree.ts";
@@ -29,6 +36,7 @@ export class AttributeWriter {
   /** One note for all files that differ in nothing: an image has few owners. */
   readonly #ownerNotes = new Map<string, Note>();
   readonly #notedXattrs = new XattrCounter();
+  #hasMarks = false;
 
   constructor({ privileged, native }: AttributeOptions) {
     this.#privileged = privileged;
@@ -49,13 +57,14 @@ export class AttributeWriter {
       mtime.nanoseconds,
     );
     const isNoted = this.#privileged ? !isOwned : !isDefaultOwner(entry);
+    if (isNoted && !this.#privileged) this.#markClosed(host, entry);
     this.#note(path, isNoted ? { uid, gid } : {});
     return true;
   }
 
   /** For a new file that is open, after its content was written: chown(2) and write(2) take set-user-ID bits away. */
   setFile(descriptor: number, host: string | Buffer, path: TreePath, entry: TarEntry): void {
-    const note = this.#owner(entry, () => fchownSync(descriptor, entry.uid, entry.gid));
+    const note = this.#owner(host, entry, () => fchownSync(descriptor, entry.uid, entry.gid));
     this.#xattrs(host, entry.xattrs, note);
     fchmodSync(descriptor, entry.mode);
     if (this.#native && needsExactTime(entry)) this.#exactTime(host, entry);
@@ -64,7 +73,7 @@ export class AttributeWriter {
   }
 
   setSymlink(host: string | Buffer, path: TreePath, entry: TarEntry): void {
-    const note = this.#owner(entry, () => lchownSync(host, entry.uid, entry.gid));
+    const note = this.#owner(host, entry, () => lchownSync(host, entry.uid, entry.gid));
     this.#xattrs(host, entry.xattrs, note);
     this.#time(host, entry);
     this.#note(path, note);
@@ -72,7 +81,7 @@ export class AttributeWriter {
 
   /** For a device, a fifo, or the empty file that stands for one. */
   setNode(host: string | Buffer, path: TreePath, entry: TarEntry, isReal: boolean): void {
-    const note = this.#owner(entry, () => chownSync(host, entry.uid, entry.gid));
+    const note = this.#owner(host, entry, () => chownSync(host, entry.uid, entry.gid));
     if (!isReal) {
       const type = entry.type as NonNullable<Note["type"]>;
       Object.assign(note, { type }, type !== "fifo" && entry.device);
@@ -85,7 +94,9 @@ export class AttributeWriter {
 
   /** For a directory, when nothing more is to be put into it. */
   setDirectory(host: string | Buffer, path: TreePath, attributes: DirectoryAttributes): void {
-    const note = this.#owner(attributes, () => chownSync(host, attributes.uid, attributes.gid));
+    const note = this.#owner(host, attributes, () => chownSync(host, attributes.uid, attributes.gid));
+    // The root comes last: its own mark tells that there are others.
+    if (path === "" && this.#hasMarks) this.#mark(host, attributes);
     this.#xattrs(host, attributes.xattrs, note);
     // As an ordinary user, times may be set by the owner whatever the mode is.
     chmodSync(host, attributes.mode);
@@ -130,11 +141,17 @@ export class AttributeWriter {
     };
   }
 
+  /** Before the mode is given: what may be closed then is open to its owner now. */
   #owner(
+    host: string | Buffer,
     { uid, gid }: Pick<TarEntry, "uid" | "gid">,
     change: () => void,
   ): { -readonly [Key in keyof Note]: Note[Key] } {
-    if (!this.#privileged) return isDefaultOwner({ uid, gid }) ? {} : { uid, gid };
+    if (!this.#privileged) {
+      if (isDefaultOwner({ uid, gid })) return {};
+      this.#mark(host, { uid, gid });
+      return { uid, gid };
+    }
     try {
       change();
       return {};
@@ -143,6 +160,19 @@ export class AttributeWriter {
       if (refusals.has(systemErrorCode(error) ?? "")) return { uid, gid };
       throw error;
     }
+  }
+
+  /** Notes an owner where programs that run in the rootfs see and change it: docs/rootfs-metadata.md. */
+  #mark(host: string | Buffer, owner: RootfsOwner): void {
+    this.#hasMarks =
+      this.#setXattr(host, rootfsOwnerAttribute as ByteString, formatRootfsOwner(owner)) || this.#hasMarks;
+  }
+
+  #markClosed(host: string | Buffer, { mode, uid, gid }: TarEntry): void {
+    const isClosed = (mode & 0o200) === 0;
+    if (isClosed) chmodSync(host, mode | 0o200);
+    this.#mark(host, { uid, gid });
+    if (isClosed) chmodSync(host, mode);
   }
 
   #xattrs(

@@ -216,6 +216,7 @@ describe("attributes", () => {
           { path: "replaced", uid: 7 },
           { path: "same", type: "hardlink", linkPath: "owned" },
           { path: "dir/", gid: 5 },
+          { path: "closed", content: "x", uid: 9, gid: 9, mode: 0o440 },
           { path: "f\xfcr", uid: 1 },
         ],
         [{ path: ".wh.removed" }, { path: "replaced" }],
@@ -233,5 +234,17 @@ describe("attributes", () => {
     expect(byPath.has("removed") || byPath.has("replaced")).toBe(false);
     expect(lstatSync(join(root, "null")).isFile()).toBe(true);
     expect(lstatSync(join(root, "null")).mode & 0o7777).toBe(0o666);
+    expect(lstatSync(join(root, "closed")).mode & 0o7777).toBe(0o440);
+    const native = loadNativeFiles();
+    if (!native) return;
+    const mark = (path: string) => String(native.getXattrs(Buffer.from(join(root, path)))["user.anyproc.owner"]);
+    expect(["", "owned", "same", "dir", "closed", "replaced"].map(mark)).toEqual([
+      "0:0",
+      "1000:2000",
+      "1000:2000",
+      "0:5",
+      "9:9",
+      "undefined",
+    ]);
   });
 });
