@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import zlib from "node:zlib";
 import { expect, test } from "vitest";
 import type { ImageLimits } from "../../src/layers/limits.ts";
 import { makeImage, writeLayout } from "../fixtures/image.ts";
@@ -39,7 +40,8 @@ test.skipIf(!hasZstd)("an image of too many directories is refused, in less than
   expect(megabytes).toBeLessThan(200);
 });
 
-test.skipIf(!hasZstd)("so is one that takes more to decompress", () => {
+// The decoder for Node.js before 22.15 has no such limit.
+test.skipIf(!hasZstd || !("createZstdDecompress" in zlib))("so is one that takes more to decompress", () => {
   expect(pull(70_000, "--long=26").outcome).toBe("ANYPROC_IMAGE_LIMIT");
 });
 
