@@ -55,7 +55,8 @@ for program in "$programs"/dynamic/*; do
   name=${program##*/}
   check "$name natively" timeout 60 "$program"
   inside "$name in /" "$program" --rootfs /
-  inside "$name in / as root" "$program" --rootfs / --id 0:0
+  # In the host's own tree nothing is left behind, and who has no root cannot give files away.
+  [ "$name" = owners ] && [ "$(id -u)" -ne 0 ] || inside "$name in / as root" "$program" --rootfs / --id 0:0
   inside "$name in / without the cache" "$program" --rootfs / --no-cache
 done
 for program in "$programs"/static/*; do
