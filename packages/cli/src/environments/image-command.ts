@@ -6,8 +6,12 @@ import { UsageError } from "../usage-error.ts";
 export function completeCommand(environment: Environment, argv: readonly string[]): readonly string[] {
   if (!("imageCommand" in environment)) return argv;
   const command = (environment as DockerEnvironment).imageCommand(argv);
+  return checkImageCommand(environment.name.replace("docker:", ""), command);
+}
+
+/** The command, when there is one. @throws UsageError */
+export function checkImageCommand(image: string, command: readonly string[]): readonly string[] {
   if (command.length > 0) return command;
-  const image = environment.name.replace("docker:", "");
   throw new UsageError(
     `run: ${image} has no command of its own: give one, as in \`anyproc run --image ${image} -- sh\``,
   );

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ImageConfig } from "@anyproc/registry-extract";
 import type { RunOptions } from "../commands/run.ts";
-import { UsageError } from "../usage-error.ts";
+import { checkImageCommand } from "../environments/image-command.ts";
 import { interruptible, libraryOptions, loadImageLibrary } from "./library.ts";
 import { progressShown } from "./progress.ts";
 
@@ -41,12 +41,7 @@ export async function unpackForRun(
         ...(onProgress && { onProgress }),
       }),
     );
-    const command = imageCommand(image.config, argv);
-    if (command.length === 0) {
-      throw new UsageError(
-        `run: ${reference} has no command of its own: give one, as in \`anyproc run --image ${reference} -- sh\``,
-      );
-    }
+    const command = checkImageCommand(reference, imageCommand(image.config, argv));
     return { argv: command, options: withConfig(options, rootfs, image.config), remove };
   } catch (error) {
     await remove();
