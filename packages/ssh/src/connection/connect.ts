@@ -102,6 +102,7 @@ async function connectClient(
 
     function settle(): void {
       silence.stop();
+      socket.off("data", silence.hear);
       signal?.removeEventListener("abort", onAbort);
     }
     function fail(error: unknown): void {
@@ -158,6 +159,8 @@ async function connectClient(
         entry.next(accepted, silence).then((method) => next(method as never), fail);
       },
     });
+    // Not before the client listens, or the banner would be lost to it.
+    socket.on("data", silence.hear);
   });
 }
 
