@@ -409,6 +409,9 @@ describeOnServer("many at once", () => {
         await hanging.close();
         expect(await never).toMatchObject({ code: "ANYPROC_CLOSED" });
         await until(() => !runs(slow.user, "sleep"));
+        const limited = { timeoutMs: 100, forceKillAfterMs: 100, reject: false };
+        expect(await exec(other, ["true"], limited)).toMatchObject({ timedOut: true, signal: "SIGTERM" });
+        await until(() => !runs(slow.user, "sleep"));
       });
     });
   });

@@ -129,6 +129,17 @@ describeOnServer("a lost connection", () => {
     rmSync(directory, { recursive: true });
   });
 
+  it("is not waited for by a command with a limit, which counts as ended even where its start is not answered", async () => {
+    const other = await startSshServer();
+    const box = await enter(other, { keepAliveMs: 0, timeoutMs: 60_000 });
+    other.freeze();
+    const options = { timeoutMs: 100, forceKillAfterMs: 100, reject: false };
+    expect(await exec(box, ["true"], options)).toMatchObject({ timedOut: true, signal: "SIGTERM", exitCode: 143 });
+    await other.kill();
+    await box.close();
+    await other.stop();
+  });
+
   it("does not keep an environment from being closed, whatever it has open", async () => {
     const other = await startSshServer();
     const jump = [destination(other)];
