@@ -219,18 +219,22 @@ export class ManagedProcess implements Process {
    */
   async #launch(): Promise<RunningProgram> {
     const { signal, timeoutMs } = this.#options;
-    const late = new AnyprocError("ANYPROC_CLOSED", `${this.#name}: not started within ${timeoutMs} ms`);
+    let late: AnyprocError | undefined;
     let patience: NodeJS.Timeout | undefined;
     const giveUpLater = (reason: unknown): void => {
       patience ??= this.#giveUpLater(reason);
     };
     const onAbort = (): void => giveUpLater(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    const timer = timeoutMs === undefined ? undefined : setTimeout(giveUpLater, timeoutMs, late);
+    const onTimeout = (): void => {
+      late = new AnyprocError("ANYPROC_CLOSED", `${this.#name}: not started within ${timeoutMs} ms`);
+      giveUpLater(late);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
     try {
       return await this.#starter(this.command, this.#startGivenUp.signal);
     } catch (error) {
-      if (error !== late) throw error;
+      if (!late || error !== late) throw error;
       this.#timedOut = true;
       return endedBefore(this.#endOptions.killSignal);
     } finally {

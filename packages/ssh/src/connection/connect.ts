@@ -4,6 +4,7 @@ import ssh2, { type Client } from "ssh2";
 import { connectionLost, connectionTimeout, hostUnreachable } from "../errors.ts";
 import { authenticator } from "./authentication.ts";
 import type { Destination } from "./destination.ts";
+import { gatherWrites } from "./gather-writes.ts";
 import { hostKeyVerifier } from "./host-keys.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 
@@ -166,6 +167,7 @@ async function connectClient(
 
 function openSocket(destination: Destination): Socket {
   const socket = connectTcp({ host: destination.host, port: destination.port });
+  gatherWrites(socket);
   // Without this, Nagle's algorithm holds each command's small packets back for tens of milliseconds.
   socket.setNoDelay(true);
   return socket;
