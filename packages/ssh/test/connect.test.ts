@@ -354,16 +354,13 @@ describeOnServer("servers that cannot be reached", () => {
   }
 
   it("says that a name does not resolve", async () => {
-    const error = await rejection(connectSsh({ host: "no-such-host.invalid", config: false }));
+    const error = await rejection(connectSsh({ host: "no..such.host", config: false }));
     expect(error).toMatchObject({ code: "ANYPROC_HOST_UNREACHABLE" });
-    expect(error.message).toMatch(/no-such-host\.invalid: (the name does not resolve|the name cannot be looked up)/);
+    expect(error.message).toContain("no..such.host: the name does not resolve");
   });
 
   it("says that nothing listens", async () => {
-    const probe = createServer();
-    const port = await listening(probe);
-    await new Promise((resolve) => probe.close(resolve));
-    const error = await rejection(enter(server, { port }));
+    const error = await rejection(enter(server, { port: 1 }));
     expect(error).toMatchObject({ code: "ANYPROC_HOST_UNREACHABLE" });
     expect(error.message).toContain("nothing listens on that port");
   });
