@@ -70,11 +70,20 @@ export class Output {
    */
   cutOffWhenSilent(idleMs: number): void {
     if (this.#ended || this.#silence !== undefined) return;
-    this.#silence = setTimeout(() => {
-      if (this.#flowing) this.#source?.destroy();
-    }, idleMs);
+    this.#silence = setTimeout(() => this.#cutOffUnlessHeard(), idleMs);
     this.#full.clear();
     if (this.#flowing) this.#source?.resume();
+  }
+
+  /**
+   * A timer that is late, because this process was kept from running, fires before what has arrived since is read. The
+   * event loop reads it in its next turn, and some streams hand it over in the one after.
+   */
+  #cutOffUnlessHeard(): void {
+    const heard = this.#chunksAfterEnd;
+    setImmediate(setImmediate, () => {
+      if (this.#flowing && this.#chunksAfterEnd === heard) this.#source?.destroy();
+    });
   }
 
   ready(sink: Sink): void {
