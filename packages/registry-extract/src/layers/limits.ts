@@ -57,10 +57,11 @@ export class LimitCounter {
   #entries = 0;
 
   constructor(limits: ImageLimits) {
+    const { maxBytes = 64 * gibibyte, maxEntries = 1_000_000, maxRatio = 200 } = limits;
     const { windowLog, rememberedBytes } = memoryShares(limits);
     this.windowLog = windowLog;
     this.memory = new MemoryBudget(rememberedBytes);
-    this.#limits = { maxBytes: 64 * gibibyte, maxEntries: 1_000_000, maxRatio: 200, ...limits };
+    this.#limits = { maxBytes, maxEntries, maxRatio };
   }
 
   get bytes(): number {
