@@ -200,6 +200,17 @@ describe("an environment", () => {
   });
 });
 
+test("what is no stream can neither feed a process nor take its output", async () => {
+  const child = environment.create(copyStdin);
+  const refused = expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" });
+  expect(() => child.attachStdin(undefined as unknown as Readable)).toThrow(refused);
+  expect(() => child.attachStdout(undefined as unknown as PassThrough)).toThrow(refused);
+  expect(() => child.attachStderr({} as PassThrough)).toThrow(refused);
+  await child.start();
+  child.stdin.end();
+  expect((await child.wait()).code).toBe(0);
+});
+
 describe("a stream that feeds stdin", () => {
   test("keeps no listener when the program ends first, however many programs it has fed", async () => {
     const source = new Readable({ read() {} });

@@ -36,6 +36,9 @@ export class Input extends Writable {
    * program takes no more, which nobody can know in advance.
    */
   feed(source: Readable): void {
+    if (typeof source?.pipe !== "function") {
+      throw new AnyprocError("ANYPROC_INVALID_OPTION", `stdin: ${String(source)} is no stream: give a Readable`);
+    }
     if (this.writableEnded) {
       throw new AnyprocError("ANYPROC_CLOSED", "stdin has ended: attach sources before the last one is over");
     }
