@@ -43,6 +43,9 @@ export class Output {
   }
 
   attach(writable: Writable, options?: AttachOptions): void {
+    if (typeof writable?.write !== "function") {
+      throw new AnyprocError("ANYPROC_INVALID_OPTION", `output: ${String(writable)} is no stream: give a Writable`);
+    }
     if (writable.writable) this.#add(new AttachedSink(writable, options?.end ?? false, this));
   }
 
