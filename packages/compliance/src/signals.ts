@@ -1,7 +1,7 @@
 import { type SignalName, signalNumber } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { ending, expectCode, sh, untilText, withProcess } from "./support.ts";
+import { ending, expectCode, sh, untilSignalled, untilText, withProcess } from "./support.ts";
 
 const deadly: readonly SignalName[] = [
   "SIGHUP",
@@ -39,7 +39,7 @@ export function signalTests(suite: Suite): void {
       const traps = names.map((name) => `trap 'echo ${name}' ${name}`).join("; ");
       await withProcess(
         suite,
-        suite.script(`${traps}; echo ready; while :; do read -r _ || :; done`),
+        suite.script(`${traps}; echo ready; ${untilSignalled}`),
         async (process) => {
           const output = process.forkStdout();
           const reader = process.forkStdout();
@@ -61,7 +61,7 @@ export function signalTests(suite: Suite): void {
       skip(suite.environment.capabilities.signals !== "all", "capabilities.signals is not all");
       await withProcess(
         suite,
-        suite.script("trap 'exit 42' TERM; echo ready; while :; do read -r _ || :; done"),
+        suite.script(`trap 'exit 42' TERM; echo ready; ${untilSignalled}`),
         async (process) => {
           await process.start();
           await untilText(process.stdout, "ready\n");

@@ -1,7 +1,7 @@
 import type { Exit, SpawnOptions } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { Collector, ending, expectCode, run, untilText, withProcess } from "./support.ts";
+import { Collector, ending, expectCode, run, untilSignalled, untilText, withProcess } from "./support.ts";
 
 const forever = "echo ready; while :; do sleep 3600 & wait $!; done";
 const stubborn = `trap '' TERM; ${forever}`;
@@ -48,7 +48,7 @@ export function timeoutTests(suite: Suite): void {
     });
 
     test("ask with the signal that was chosen, and let the program finish", async () => {
-      const script = "trap 'echo stopping; exit 5' INT; echo ready; read -r _";
+      const script = `trap 'echo stopping; exit 5' INT; echo ready; ${untilSignalled}`;
       const { exit, output } = await abortedWhenReady(script, { killSignal: "SIGINT" });
       expect(exit).toMatchObject({ code: 5, signal: null, aborted: true });
       expect(output).toBe("ready\nstopping\n");
