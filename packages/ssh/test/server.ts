@@ -1,4 +1,4 @@
-import { describe, vi } from "vitest";
+import { describe } from "vitest";
 import {
   type SshServer,
   type SshServerOptions,
@@ -12,7 +12,6 @@ export type { SshServer };
 export { sshServerKinds, startSshServer };
 
 // A limit for what hangs, not for a busy machine.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const missing = sshServerMissing();
 if (missing) console.warn(`tests against a real server are skipped: ${missing}`);

@@ -22,7 +22,7 @@ describeOn("docker")("the files of a container", () => {
     connection = await connectDocker({ host: server.host });
     running = await makeContainer(connection, server.image);
     fs = containerFiles({ connection, container: running.id });
-  }, 60_000);
+  });
   afterAll(async () => {
     await connection?.close();
     await server?.stop();
