@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "@anyproc/core";
-import { describe, vi } from "vitest";
+import { describe } from "vitest";
 import {
   type DockerServer,
   type DockerServerOptions,
@@ -15,7 +15,6 @@ import {
 import { connectDocker, createDocker, type DockerEnvironment, type DockerOptions } from "../src/index.ts";
 
 // Containers start when two processors get round to it.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 export type { DockerServer };
 export { startDockerServer };

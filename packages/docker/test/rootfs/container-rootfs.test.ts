@@ -16,7 +16,7 @@ describeOn("docker")("a container as a rootfs", () => {
     server = await startDockerServer();
     connection = await connectDocker({ host: server.host });
     container = await makeContainer(connection, server.image);
-  }, 60_000);
+  });
   afterAll(async () => {
     await connection?.close();
     await server?.stop();

@@ -23,7 +23,7 @@ describeOn("docker")("an image as a rootfs", () => {
     server = await startDockerServer();
     connection = await connectDocker({ host: server.host });
     directory = await mkdtemp(join(tmpdir(), "anyproc-test-"));
-  }, 60_000);
+  });
   afterAll(async () => {
     await connection?.close();
     await server?.stop();
