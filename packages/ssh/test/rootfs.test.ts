@@ -196,6 +196,7 @@ describeOnServer.each(transports)("by %s", (transport) => {
     const rootfs = box.rootfs(remote);
     expect(await rejection(rootfs.upload(directory, { transport, signal: abort.signal, onProgress }))).toBe(reason);
     expect(fs.readdirSync(remote)).toEqual([".anyproc-sync"]);
+    expect(fs.statSync(`${remote}/.anyproc-sync`).mode & 0o777).toBe(0o700);
 
     const report = await rootfs.upload(directory, { transport });
     expect(report.resumed).toBeGreaterThan(0);
@@ -209,6 +210,7 @@ describeOnServer.each(transports)("by %s", (transport) => {
     };
     expect(await rejection(rootfs.download(back, { transport, signal: again.signal, onProgress: stop }))).toBe(reason);
     expect(fs.readdirSync(back)).toEqual([".anyproc-sync"]);
+    expect(fs.statSync(join(back, ".anyproc-sync")).mode & 0o777).toBe(0o700);
     expect((await rootfs.download(back, { transport })).resumed).toBeGreaterThan(0);
     expect(describeTree(back)).toBe(describeTree(directory));
     fs.rmSync(back, { recursive: true });

@@ -171,7 +171,8 @@ async function prepareStaging(
     starts.delete(path);
     await target.remove(`${stagingName}/${path}`);
   }
-  if (plan.stage.length > 0) await target.makeDirectory(stagingName);
+  // For nobody else: the directories in it do not forbid yet what those that the files are meant for do.
+  if (plan.stage.length > 0) await target.makeDirectory(stagingName, 0o700);
   return { reusable, starts };
 }
 
