@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { type Command, type PtySize, programName } from "../command.ts";
+import { type Command, checkPtySize, type PtySize, programName } from "../command.ts";
 import type { SpawnOptions } from "../environment.ts";
 import { AnyprocError, unsupported } from "../errors.ts";
 import { type Exit, exitCodeOf } from "../exit.ts";
@@ -130,6 +130,7 @@ export class ManagedProcess implements Process {
     if (!this.command.pty || !this.#running) {
       throw unsupported(this.#name, "resize", "run the command with `pty`, and resize it after the start");
     }
+    checkPtySize(size);
     // A program that could not be started has no terminal.
     this.#running.resize?.(size);
   }
@@ -340,13 +341,16 @@ async function* readForkedLines(output: Output, fork: Readable): AsyncGenerator<
 
 function checkSignal(name: string, option: string): void {
   if (signalNumber(name) === undefined) {
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", `${option}: no signal is called ${name}; see signal(7)`);
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      `${option}: no signal is called ${name}: give a name from signal(7), such as SIGTERM`,
+    );
   }
 }
 
 function checkDuration(value: number, option: string): void {
   // setTimeout's own limit: a longer delay would fire at once.
-  if (!(value >= 0 && value <= 2 ** 31 - 1)) {
+  if (typeof value !== "number" || !(value >= 0 && value <= 2 ** 31 - 1)) {
     throw new AnyprocError(
       "ANYPROC_INVALID_OPTION",
       `${option} is ${value}: give milliseconds between 0 and ${2 ** 31 - 1}`,
