@@ -216,6 +216,21 @@ describeOnServer.each(transports)("by %s", (transport) => {
     fs.rmSync(back, { recursive: true });
   });
 
+  it("does not stage through a symlink that somebody has put there", async () => {
+    const outside = local("outside");
+    for (const path of [outside, local("source"), local("back"), remote]) fs.mkdirSync(path);
+    fs.writeFileSync(local("source/file"), "content");
+    for (const target of [remote, local("back")]) fs.symlinkSync(outside, join(target, ".anyproc-sync"));
+    for (const path of [directory, outside, remote]) fs.chmodSync(path, 0o777);
+    const rootfs = box.rootfs(remote);
+    const onProgress = ({ phase }: SyncProgress): void => {
+      if (phase === "finish") expect(fs.readdirSync(outside)).toEqual([]);
+    };
+    expect(await rootfs.upload(local("source"), { transport, onProgress })).toMatchObject({ sent: 1 });
+    expect(await rootfs.download(local("back"), { transport, onProgress })).toMatchObject({ sent: 1 });
+    for (const target of [remote, local("back")]) expect(fs.readdirSync(target)).toEqual(["file"]);
+  });
+
   it("goes on in the middle of a large file, as long as what is there is the start of it", async () => {
     const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7919) >> 5));
     for (const name of ["good", "bad"]) fs.writeFileSync(local(name), content);

@@ -54,6 +54,8 @@ export async function sync(direction: SyncDirection, options: SyncOptions): Prom
     ]);
     const source = splitStaging(listedSource).tree;
     const { tree: present, staged } = splitStaging(listedTarget);
+    // Through a symlink of that name, everything would go where it leads.
+    if ((listedTarget.get(stagingName)?.type ?? "directory") !== "directory") await target.remove(stagingName);
     const content =
       options.compare === "checksum"
         ? await compareContent(direction.remote, direction.localRoot, source, present)
