@@ -214,17 +214,32 @@ export class ManagedProcess implements Process {
     return running;
   }
 
-  /** Runs the starter. Who aborts meanwhile gives the start as long as a tree is given to stop. */
+  /**
+   * Runs the starter. When time runs out meanwhile, or somebody aborts, the start is given as long as a tree is given to
+   * stop. A program that has not come by then counts as one that was ended.
+   */
   async #launch(): Promise<RunningProgram> {
-    const { signal } = this.#options;
+    const { signal, timeoutMs } = this.#options;
+    let late: AnyprocError | undefined;
     let patience: NodeJS.Timeout | undefined;
-    const onAbort = (): void => {
-      patience = this.#giveUpLater(signal?.reason);
+    const giveUpLater = (reason: unknown): void => {
+      patience ??= this.#giveUpLater(reason);
     };
+    const onAbort = (): void => giveUpLater(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
+    const onTimeout = (): void => {
+      late = new AnyprocError("ANYPROC_CLOSED", `${this.#name}: not started within ${timeoutMs} ms`);
+      giveUpLater(late);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
     try {
       return await this.#starter(this.command, this.#startGivenUp.signal);
+    } catch (error) {
+      if (!late || error !== late) throw error;
+      this.#timedOut = true;
+      return endedBefore(this.#endOptions.killSignal);
     } finally {
+      clearTimeout(timer);
       clearTimeout(patience);
       signal?.removeEventListener("abort", onAbort);
     }
@@ -298,6 +313,18 @@ export class ManagedProcess implements Process {
     this.#output.connect(null);
     this.#errors.connect(null);
   }
+}
+
+/** A program that was ended before there was anything to see of it. */
+function endedBefore(signal: SignalName): RunningProgram {
+  return {
+    stdin: null,
+    stdout: null,
+    stderr: null,
+    exited: Promise.resolve({ code: null, signal }),
+    signal: () => {},
+    end: async () => {},
+  };
 }
 
 async function* readForkedLines(output: Output, fork: Readable): AsyncGenerator<string, void, undefined> {
