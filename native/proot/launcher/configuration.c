@@ -94,6 +94,9 @@ void configuration_build(const struct options *options, struct configuration *ou
   if (access(root, X_OK) < 0)
     fail("rootfs", errno, options->rootfs);
   find_shim(options, out->shim);
+  out->shim_file = open(out->shim, O_PATH | O_CLOEXEC);
+  if (out->shim_file < 0)
+    fail("shim", errno, out->shim);
   out->descriptor_base = choose_descriptors();
   struct config content = {.descriptor_base = out->descriptor_base,
                            .supervisor = getpid(),

@@ -9,6 +9,7 @@ struct configuration {
   int root;   // O_PATH
   int config; // sealed blob
   int shared; // empty
+  int shim_file; // O_PATH
   int descriptor_base;
   char shim[4096];
 };

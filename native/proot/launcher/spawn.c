@@ -61,6 +61,7 @@ static _Noreturn void become_guest(const struct options *options, const struct c
   take_descriptor(configuration->root, base + HIDDEN_ROOT);
   take_descriptor(configuration->config, base + HIDDEN_CONFIG);
   take_descriptor(configuration->shared, base + HIDDEN_SHARED);
+  take_descriptor(configuration->shim_file, base + HIDDEN_SHIM);
   fcntl(base + HIDDEN_LIFE, F_SETFD, 0);
   if (options->diagnostics >= 0)
     take_descriptor(options->diagnostics, base + HIDDEN_DIAGNOSTICS);

@@ -24,8 +24,9 @@ enum {
   HIDDEN_CONFIG = 1,      // the blob
   HIDDEN_SHARED = 2,      // the shared memory: struct shared
   HIDDEN_LIFE = 3,        // read end of the supervisor's pipe: its end is the guests' end
-  HIDDEN_DIAGNOSTICS = 4, // with CONFIG_DIAGNOSTICS: a line for each call that is refused or not known
-  HIDDEN_COUNT = 5,
+  HIDDEN_SHIM = 4,        // the shim, O_PATH, for guests that may not search the directories above it
+  HIDDEN_DIAGNOSTICS = 5, // with CONFIG_DIAGNOSTICS: a line for each call that is refused or not known
+  HIDDEN_COUNT = 6,
 };
 
 enum { DIAGNOSTICS_CALLS = 1024 }; // later numbers share the last bit

@@ -85,7 +85,8 @@ const char *exec_name(struct exec_plan *plan, const struct exec_request *request
   return plan->path_name;
 }
 
-// An unreadable or foreign interpreter fails the whole call (load_elf_binary() in the kernel).
+// An unreadable or foreign interpreter fails the whole call (load_elf_binary() in the kernel). It stays open for the
+// shim, which may not find it any more: the program's ids may be others than its caller's.
 static long check_interpreter(struct exec_plan *plan, const struct image *program) {
   long length = image_interpreter(program, plan->interpreter, sizeof plan->interpreter);
   if (length <= 0)
@@ -94,14 +95,14 @@ static long check_interpreter(struct exec_plan *plan, const struct image *progra
   long descriptor = open_program(plan, AT_FDCWD, plan->interpreter, 0);
   if (descriptor < 0)
     return descriptor;
+  plan->interpreter_image = (int)descriptor;
   struct image interpreter;
   unsigned short machine;
-  long error = image_read((int)descriptor, &interpreter);
+  long error = image_read(plan->interpreter_image, &interpreter);
   if (error == 0 && interpreter.size < sizeof(Elf64_Ehdr))
     error = -EIO;
   if (error == 0 && image_check(&interpreter, &machine) < 0)
     error = -ELIBBAD;
-  SYS_1(SYS_close, descriptor);
   plan->interpreter_missing = error < 0;
   return error;
 }

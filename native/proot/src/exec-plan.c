@@ -45,7 +45,7 @@ struct exec_plan *exec_plan_acquire(void) {
     plan = (struct exec_plan *)at;
     plan->owner = NULL;
   }
-  plan->image = -1;
+  plan->image = plan->interpreter_image = -1;
   plan->machine = 0;
   plan->interpreter_missing = false;
   plan->mount_forbids = false;
@@ -57,6 +57,8 @@ struct exec_plan *exec_plan_acquire(void) {
 void exec_plan_abandon(struct exec_plan *plan) {
   if (plan->image >= 0)
     SYS_1(SYS_close, plan->image);
+  if (plan->interpreter_image >= 0)
+    SYS_1(SYS_close, plan->interpreter_image);
   if (plan->mapped > 0)
     SYS_2(SYS_munmap, plan->argv, plan->mapped);
   if (plan->owner == NULL) {

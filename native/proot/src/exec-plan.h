@@ -17,6 +17,7 @@ struct exec_plan {
   struct robust_list_head robust;
   uint32_t *owner;          // word of the pool that this plan came from, or NULL
   int image;                // the program's descriptor, to be inherited by the shim
+  int interpreter_image;    // the same for its interpreter, or -1
   uint16_t machine;         // of an ELF file that was refused, else 0
   bool interpreter_missing; // the file was found, but not `interpreter`, which it names
   bool mount_forbids;       // the file lies on a mount without execution

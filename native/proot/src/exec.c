@@ -90,8 +90,8 @@ static long write_identity(struct exec_plan *plan, char *out) {
   return error < 0 ? error : (long)identity_write(&next, out);
 }
 
-// "BASE REPORT IMAGE FLAGS IDENTITY PATH": where the hidden descriptors are, where to report, what to load, the flags,
-// the ids if they have changed, its guest path.
+// "BASE REPORT IMAGE INTERPRETER FLAGS IDENTITY PATH": where the hidden descriptors are, where to report, what to load,
+// the flags, the ids if they have changed, its guest path.
 static long write_handover(struct exec_plan *plan, const struct exec_request *request) {
   struct text numbers = {0};
   text_add_number(&numbers, config.descriptor_base);
@@ -99,6 +99,8 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   text_add_number(&numbers, request->report);
   text_add(&numbers, " ");
   text_add_number(&numbers, plan->image);
+  text_add(&numbers, " ");
+  text_add_number(&numbers, plan->interpreter_image);
   text_add(&numbers, " ");
   text_add_number(&numbers, (trace_is_put_off() ? EXEC_TRACE_PUT_OFF : 0) |
                                 (request->trap_blocked ? EXEC_TRAP_BLOCKED : 0) |
@@ -120,7 +122,8 @@ static long write_handover(struct exec_plan *plan, const struct exec_request *re
   if (length < 0)
     return length;
   path[length] = '\0';
-  return SYS_3(SYS_fcntl, plan->image, F_SETFD, 0);
+  long error = SYS_3(SYS_fcntl, plan->image, F_SETFD, 0);
+  return error < 0 || plan->interpreter_image < 0 ? error : SYS_3(SYS_fcntl, plan->interpreter_image, F_SETFD, 0);
 }
 
 long exec_prepare(const struct exec_request *request, struct exec_plan **out) {
@@ -148,10 +151,25 @@ static long check_path(const struct exec_request *request) {
   return 0;
 }
 
+// Guests that have left root may not search the directories above the shim. (execve(2) itself gives no such error that
+// exec_find() has not given before.)
+static long execute_by_descriptor(struct deferred *deferred) {
+  deferred->number = SYS_execveat;
+  deferred->argument[3] = deferred->argument[2];
+  deferred->argument[2] = deferred->argument[1];
+  deferred->argument[1] = (long)"";
+  deferred->argument[0] = config.descriptor_base + HIDDEN_SHIM;
+  deferred->argument[4] = AT_EMPTY_PATH;
+  deferred->resume = RESUME_ALWAYS;
+  return CALL_DEFERRED;
+}
+
 long exec_call(struct call *call) {
   const long *argument = call->argument;
   bool at = call->number == SYS_execveat;
   if (call->stage == 1) {
+    if (call->result == -EACCES && call->deferred->number == SYS_execve)
+      return execute_by_descriptor(call->deferred);
     struct exec_plan *failed = (struct exec_plan *)call->deferred->argument[5];
     if (failed->left_identity)
       identity_set(&failed->identity);

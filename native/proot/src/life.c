@@ -74,6 +74,11 @@ void life_arm(void) {
     SYS_2(SYS_kill, self, SIGKILL);
 }
 
+void life_arm_unforeseen(void) {
+  life_arm();
+  working_directory_share();
+}
+
 // A child without the mounts of its own that it has been promised would change those of others.
 static void start_child(const struct call *call) {
   life_arm();

@@ -74,7 +74,9 @@ static long unshare(unsigned long flags) {
   long result = namespace_check(flags);
   if (result < 0 || (flags & namespaces) == 0)
     return result < 0 ? result : SYS_1(SYS_unshare, flags);
-  result = (flags & ~namespaces) == 0 ? 0 : SYS_1(SYS_unshare, flags & ~namespaces);
+  // unshare(2): mounts of its own imply a working directory of its own.
+  unsigned long rest = (flags & ~namespaces) | ((flags & (CLONE_NEWNS | CLONE_NEWUSER)) != 0 ? CLONE_FS : 0);
+  result = rest == 0 ? 0 : SYS_1(SYS_unshare, rest);
   return result < 0 ? result : namespace_start(flags);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/xattr.h>
 #include <string.h>
 
+#include "cursor.h"
 #include "guest.h"
 #include "identity.h"
 #include "proc-link.h"
@@ -120,21 +121,30 @@ static bool lies_below(const char *path, const char *directory) {
   return length > 0 && strlen(path) > length && memcmp(path, directory, length) == 0 && path[length] == '/';
 }
 
+// Where a file lies. A place may have been used up when that matters.
+struct home {
+  const struct bind *bind; // unless it is that of `descriptor`
+  int descriptor;
+  bool by_descriptor;
+  bool is_unknown;
+};
+
+static struct home home_of(const struct place *place) {
+  return (struct home){.bind = place->bind,
+                       .descriptor = place->descriptor,
+                       .by_descriptor = place->relative && !place->bind_found,
+                       .is_unknown = place->magic};
+}
+
 // What is bound from elsewhere is the host's, and shall not carry a guest's notes.
-static bool is_own(const struct bind *bind) {
-  return bind == NULL || lies_below(bind->host, config.root) || lies_below(bind->host, config.scratch);
-}
-
-static bool place_is_own(struct place *place) {
-  if (place->magic)
-    return false;
-  path_find_bind(place);
-  return is_own(place->bind);
-}
-
-static bool descriptor_is_own(int descriptor) {
-  struct place place = {.descriptor = descriptor, .path = "", .owned = -1, .relative = true};
-  return place_is_own(&place);
+static bool is_own(const struct home *home) {
+  char text[CURSOR_CAPACITY];
+  struct cursor cursor = {.text = text};
+  const struct bind *bind = home->bind;
+  if (home->by_descriptor)
+    bind = cursor_from_descriptor(&cursor, home->descriptor) ? cursor.bind : NULL;
+  return !home->is_unknown &&
+         (bind == NULL || lies_below(bind->host, config.root) || lies_below(bind->host, config.scratch));
 }
 
 static size_t write_owner(char value[VALUE_SIZE], const struct owner *owner) {
@@ -183,11 +193,11 @@ static uint32_t without_set_id(const struct place *place, uint32_t mode) {
   return mode & ~bits;
 }
 
-static long change(struct place *place, bool is_own, const struct stat *stat, const struct owner *asked) {
+static long change(struct place *place, const struct home *home, const struct stat *stat, const struct owner *asked) {
   if (!identity_may_give(asked->uid, asked->gid))
     return -EPERM;
   uint32_t mode = without_set_id(place, stat->st_mode);
-  if (!may_be_marked(mode, stat->st_uid) || !is_own)
+  if (!may_be_marked(mode, stat->st_uid))
     return 0;
   struct owner now = {stat->st_uid, stat->st_gid};
   struct owner wanted;
@@ -195,55 +205,107 @@ static long change(struct place *place, bool is_own, const struct stat *stat, co
   show(is_marked, &wanted, &now.uid, &now.gid);
   wanted.uid = asked->uid == UINT32_MAX ? now.uid : asked->uid;
   wanted.gid = asked->gid == UINT32_MAX ? now.gid : asked->gid;
-  return wanted.uid == now.uid && wanted.gid == now.gid ? 0 : mark(place, mode, &wanted);
+  bool is_same = wanted.uid == now.uid && wanted.gid == now.gid;
+  return is_same || !is_own(home) ? 0 : mark(place, mode, &wanted);
 }
 
 long owners_change(struct place *place, uint32_t uid, uint32_t gid) {
   struct stat stat;
+  struct home home = home_of(place);
   long result =
       SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, place->magic ? 0 : AT_SYMLINK_NOFOLLOW);
-  return result < 0 ? result : change(place, place_is_own(place), &stat, &(struct owner){uid, gid});
+  return result < 0 ? result : change(place, &home, &stat, &(struct owner){uid, gid});
 }
 
 long owners_change_descriptor(int descriptor, uint32_t uid, uint32_t gid) {
   struct stat stat;
   struct place place;
+  struct home home = {.descriptor = descriptor, .by_descriptor = true};
   long result = SYS_4(SYS_newfstatat, descriptor, "", &stat, AT_EMPTY_PATH);
   if (result < 0)
     return result;
   place_of_descriptor(descriptor, &place);
-  return change(&place, descriptor_is_own(descriptor), &stat, &(struct owner){uid, gid});
+  return change(&place, &home, &stat, &(struct owner){uid, gid});
 }
 
-// Who makes a file when that is not the run's first user, whose files need no mark.
-static bool maker(struct owner *out) {
+bool owners_matter_to_makers(void) {
   if ((config.flags & CONFIG_FAKE_IDS) == 0)
     return false;
   const struct identity *identity = identity_current();
-  *out = (struct owner){identity->uid[ID_FILE_SYSTEM], identity->gid[ID_FILE_SYSTEM]};
-  return out->uid != config.guest_uid || out->gid != config.guest_gid;
+  return are_kept() || identity->uid[ID_FILE_SYSTEM] != config.guest_uid ||
+         identity->gid[ID_FILE_SYSTEM] != config.guest_gid;
 }
 
-static void adopt(struct place *place, bool is_own, const struct stat *stat, const struct owner *owner) {
-  if (is_own && may_be_marked(stat->st_mode, stat->st_uid))
-    mark(place, stat->st_mode, owner);
+// Who has made a file; in a set-group-ID directory it has the directory's group, inode(7).
+static struct owner maker_in(struct place *directory) {
+  const struct identity *identity = identity_current();
+  struct owner owner = {identity->uid[ID_FILE_SYSTEM], identity->gid[ID_FILE_SYSTEM]};
+  struct stat stat;
+  if (SYS_4(SYS_newfstatat, directory->descriptor, directory->path, &stat, 0) == 0 && (stat.st_mode & S_ISGID) != 0) {
+    owners_show(directory, stat.st_mode, &stat.st_uid, &stat.st_gid);
+    owner.gid = stat.st_gid;
+  }
+  return owner;
+}
+
+// `directory` is where the new file lies, for `place` is not if it was made from an open file.
+static void adopt(struct place *place, struct place *directory, const struct stat *stat) {
+  struct home home = home_of(directory);
+  struct owner owner = maker_in(directory), shown = {stat->st_uid, stat->st_gid};
+  identity_show_owner(&shown.uid, &shown.gid);
+  bool is_shown = owner.uid == shown.uid && owner.gid == shown.gid;
+  if (!is_shown && may_be_marked(stat->st_mode, stat->st_uid) && is_own(&home))
+    mark(place, stat->st_mode, &owner);
+}
+
+static bool directory_of(const struct place *place, struct place *out) {
+  out->bind = place->bind;
+  out->relative = place->relative;
+  out->bind_found = place->bind_found;
+  out->magic = place->magic;
+  return path_parent(place, out) == 0;
 }
 
 void owners_adopt(struct place *place) {
-  struct owner owner;
   struct stat stat;
-  if (maker(&owner) && SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0)
-    adopt(place, place_is_own(place), &stat, &owner);
+  struct place directory;
+  if (owners_matter_to_makers() && directory_of(place, &directory) &&
+      SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+    adopt(place, &directory, &stat);
+}
+
+static void adopt_descriptor(int descriptor, struct place *directory) {
+  struct stat stat;
+  struct place place;
+  if (SYS_2(SYS_fstat, descriptor, &stat) < 0)
+    return;
+  place_of_descriptor(descriptor, &place);
+  adopt(&place, directory, &stat);
+}
+
+void owners_adopt_opened(int descriptor, const struct place *place) {
+  struct place directory;
+  if (owners_matter_to_makers() && directory_of(place, &directory))
+    adopt_descriptor(descriptor, &directory);
+}
+
+void owners_adopt_unnamed(int descriptor, struct place *directory) {
+  if (owners_matter_to_makers())
+    adopt_descriptor(descriptor, directory);
 }
 
 void owners_adopt_descriptor(int descriptor) {
-  struct owner owner;
-  struct stat stat;
-  struct place place;
-  if (!maker(&owner) || SYS_2(SYS_fstat, descriptor, &stat) < 0)
+  struct place directory;
+  struct cursor cursor = {.text = directory.buffer};
+  if (!owners_matter_to_makers() || !cursor_from_descriptor(&cursor, descriptor))
     return;
-  place_of_descriptor(descriptor, &place);
-  adopt(&place, descriptor_is_own(descriptor), &stat, &owner);
+  cursor_up(&cursor);
+  directory.descriptor = cursor_descriptor(&cursor);
+  directory.path = cursor_path(&cursor);
+  directory.owned = -1;
+  directory.bind = cursor.bind;
+  directory.relative = directory.bind_found = directory.magic = false;
+  adopt_descriptor(descriptor, &directory);
 }
 
 bool owners_is_attribute(const char *guest_name) {

@@ -25,8 +25,15 @@ void owners_show_descriptor(int descriptor, uint32_t mode, uint32_t *uid, uint32
 long owners_change(struct place *place, uint32_t uid, uint32_t gid);
 long owners_change_descriptor(int descriptor, uint32_t uid, uint32_t gid);
 
-// Gives what the calling process has just made to that process. Uses the place up.
+// Whether what the calling process makes may have to be given to somebody.
+bool owners_matter_to_makers(void);
+// Gives what the calling process has just made to that process, and to the group of a set-group-ID directory. Uses the
+// place up.
 void owners_adopt(struct place *place);
+// The same for what it has just made by opening: at the place; without a name in a directory (O_TMPFILE), which is used
+// up; or where the kernel has found it.
+void owners_adopt_opened(int descriptor, const struct place *place);
+void owners_adopt_unnamed(int descriptor, struct place *directory);
 void owners_adopt_descriptor(int descriptor);
 
 // Whether an attribute's name is the engine's own.

@@ -58,7 +58,7 @@ static long change_mask(struct patched_call *patched, struct call *call) {
 
 void *patched_call(struct patched_call *patched) {
   if (!process.armed)
-    life_arm();
+    life_arm_unforeseen();
   struct deferred deferred;
   deferred_prepare(&deferred);
   struct call call = {.number = patched->number, .deferred = &deferred};

@@ -3,6 +3,7 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "directory-cache.h"
 #include "owners.h"
 #include "path-calls.h"
 #include "sys.h"
@@ -12,12 +13,23 @@ static enum path_follow follow_of(long flags) {
   return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? PATH_NO_FOLLOW : PATH_FOLLOW;
 }
 
+// Ways through a directory that somebody may not search any more are not to be found in the cache.
+static void note_mode(int dirfd, const char *path, long mode, long flags) {
+  enum { SEARCHED_BY_ALL = S_IXUSR | S_IXGRP | S_IXOTH };
+  struct stat stat;
+  if ((mode & SEARCHED_BY_ALL) != SEARCHED_BY_ALL && SYS_4(SYS_newfstatat, dirfd, path, &stat, flags) == 0 &&
+      S_ISDIR(stat.st_mode))
+    directory_cache_invalidate();
+}
+
 static long change_mode(int dirfd, const char *guest_path, long mode) {
   struct place place;
   long result = resolve_for_change(dirfd, guest_path, PATH_FOLLOW, &place);
   if (result < 0)
     return result;
   result = SYS_3(SYS_fchmodat, place.descriptor, place.path, mode);
+  if (result == 0)
+    note_mode(place.descriptor, place.path, mode, 0);
   path_release(&place);
   return result;
 }
@@ -33,14 +45,28 @@ long call_fchmodat(struct call *call) {
 long call_fchmodat2(struct call *call) {
   const char *path = path_argument(call, 1);
   long mode = call->argument[2], flags = call->argument[3];
-  if (names_descriptor(path, flags))
-    return pass_on_change(call, 0);
+  long result;
+  if (names_descriptor(path, flags)) {
+    result = pass_on_change(call, 0);
+    if (result == 0)
+      note_mode(descriptor_argument(call, 0), "", mode, AT_EMPTY_PATH);
+    return result;
+  }
   struct place place;
-  long result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
+  result = resolve_for_change(descriptor_argument(call, 0), path, follow_of(flags), &place);
   if (result < 0)
     return result;
   result = SYS_4(SYS_fchmodat2, place.descriptor, place.path, mode, flags);
+  if (result == 0)
+    note_mode(place.descriptor, place.path, mode, flags & AT_SYMLINK_NOFOLLOW);
   path_release(&place);
+  return result;
+}
+
+long call_fchmod(struct call *call) {
+  long result = pass_on_file_change(call);
+  if (result == 0)
+    note_mode(descriptor_argument(call, 0), "", call->argument[1], AT_EMPTY_PATH);
   return result;
 }
 

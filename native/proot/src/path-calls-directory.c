@@ -16,13 +16,16 @@ long call_chdir(struct call *call) {
     return result;
   working_directory_forget();
   result = path_call_plain(&place, call->number, call->argument, 0);
+  working_directory_changed();
   path_release(&place);
   return result;
 }
 
 long call_fchdir(struct call *call) {
   working_directory_forget();
-  return pass_on(call, 0);
+  long result = pass_on(call, 0);
+  working_directory_changed();
+  return result;
 }
 
 // What getcwd(2) says of a directory that no path from the root leads to.

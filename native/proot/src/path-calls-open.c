@@ -81,13 +81,15 @@ static long open_now(struct place *place, const struct opening *opening, long fl
     result = SYS_4(SYS_openat, place->descriptor, place->path, flags, opening->mode);
   if (result == -EACCES)
     result = open_against_mode(place, flags);
-  path_release(place);
   return result;
 }
 
 static long open_later(struct call *call, struct place *place, const struct opening *opening, long flags) {
-  if (place->owned >= 0)
-    return open_now(place, opening, flags);
+  if (place->owned >= 0) {
+    long opened = open_now(place, opening, flags);
+    path_release(place);
+    return opened;
+  }
   long result = check_read_only_open(place, &flags);
   if (result < 0)
     return result;
@@ -194,27 +196,26 @@ static long open_found(struct call *call, const struct opening *opening) {
     path_release(&place);
     return SYS_4(SYS_openat, AT_FDCWD, "/dev/null", opening->flags, 0);
   }
-  if (result == 0)
-    return may_block(&stat) && (flags & O_PATH) == 0 ? open_later(call, &place, opening, flags)
-                                                      : open_now(&place, opening, flags);
-  if (!makes_file(opening)) {
-    path_release(&place);
-    return result;
-  }
+  if (result == 0 && may_block(&stat) && (flags & O_PATH) == 0)
+    return open_later(call, &place, opening, flags);
   bool is_new = result == -ENOENT;
-  result = open_now(&place, opening, flags);
+  if (result == 0 || makes_file(opening))
+    result = open_now(&place, opening, flags);
   if (is_new && result >= 0)
-    owners_adopt_descriptor((int)result);
+    owners_adopt_opened((int)result, &place);
+  path_release(&place);
   return result;
 }
 
 static long open_directory(const struct opening *opening) {
   struct place place;
   long result = path_resolve(opening->dirfd, opening->path, PATH_NO_FOLLOW, &place);
-  if (result == 0)
-    result = open_now(&place, opening, opening->flags | O_NOFOLLOW);
+  if (result < 0)
+    return result;
+  result = open_now(&place, opening, opening->flags | O_NOFOLLOW);
   if (result >= 0 && has(opening->flags, __O_TMPFILE))
-    owners_adopt_descriptor((int)result);
+    owners_adopt_unnamed((int)result, &place);
+  path_release(&place);
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cursor.h"
 #include "guest.h"
+#include "owners.h"
 #include "path-calls.h"
 #include "sys.h"
 
@@ -64,6 +65,28 @@ static long open_limited(int dirfd, const char *path, const struct open_how *how
   return result;
 }
 
+static long look(int dirfd, const char *path, const struct open_how *how) {
+  struct open_how looking = {.flags = O_PATH | O_CLOEXEC | (how->flags & O_NOFOLLOW), .resolve = how->resolve};
+  return open_limited(dirfd, path, &looking);
+}
+
+static bool is_missing(int dirfd, const char *path, const struct open_how *how) {
+  long found = look(dirfd, path, how);
+  if (found >= 0)
+    SYS_1(SYS_close, found);
+  return found == -ENOENT;
+}
+
+// What O_TMPFILE makes has no name that would tell where it lies.
+static void adopt_unnamed(int descriptor, int dirfd, const char *path, const struct open_how *how) {
+  long found = look(dirfd, path, how);
+  if (found < 0)
+    return;
+  struct place directory = {.descriptor = (int)found, .path = ".", .owned = -1, .relative = true};
+  owners_adopt_unnamed(descriptor, &directory);
+  SYS_1(SYS_close, found);
+}
+
 long call_openat2(struct call *call) {
   struct open_how how;
   const char *path = path_argument(call, 1);
@@ -80,5 +103,11 @@ long call_openat2(struct call *call) {
     return result == 0 ? -ENOENT : result;
   if (path_is_hidden_descriptor(dirfd))
     return -EBADF;
-  return open_limited(dirfd, path, &how);
+  bool is_new = (how.flags & (O_CREAT | O_PATH)) == O_CREAT && owners_matter_to_makers() && is_missing(dirfd, path, &how);
+  result = open_limited(dirfd, path, &how);
+  if (result >= 0 && is_new)
+    owners_adopt_descriptor((int)result);
+  if (result >= 0 && (how.flags & __O_TMPFILE) != 0 && owners_matter_to_makers())
+    adopt_unnamed((int)result, dirfd, path, &how);
+  return result;
 }

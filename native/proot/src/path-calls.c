@@ -175,6 +175,7 @@ long path_call(struct call *call) {
   case SYS_fchown:
     return call_fchown(call);
   case SYS_fchmod:
+    return call_fchmod(call);
   case SYS_ioctl:
     return pass_on_file_change(call);
   case SYS_truncate:

@@ -29,7 +29,7 @@ call_handler call_mkdir, call_mkdirat, call_mknod, call_mknodat, call_symlink, c
 // path-calls-rename.c
 call_handler call_rename, call_renameat, call_renameat2, call_link, call_linkat;
 // path-calls-attribute.c
-call_handler call_chmod, call_fchmodat, call_fchmodat2, call_chown, call_lchown, call_fchownat, call_truncate,
+call_handler call_chmod, call_fchmod, call_fchmodat, call_fchmodat2, call_chown, call_lchown, call_fchownat, call_truncate,
     call_utime, call_utimes, call_futimesat, call_utimensat, call_fchown, call_file_getattr, call_file_setattr;
 // path-calls-xattr.c
 call_handler call_plain_xattr, call_descriptor_xattr, call_xattrat;

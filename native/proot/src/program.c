@@ -31,26 +31,14 @@ static _Noreturn void give_up(int report, long error, const char *object) {
     SYS_2(SYS_kill, SYS_0(SYS_getpid), SIGKILL);
 }
 
-static long load(int descriptor, bool is_interpreter, struct image *image, struct mapped_image *mapped) {
-  unsigned short machine;
-  long error = image_read(descriptor, image);
-  if (error == 0)
-    error = image_check(image, &machine);
-  if (error == 0)
-    error = image_map(image, is_interpreter, mapped);
-  return error;
-}
-
-static long load_interpreter(const struct image *program, struct mapped_image *mapped, char name[PATH_MAX]) {
-  *mapped = (struct mapped_image){0};
-  long length = image_interpreter(program, name, PATH_MAX);
-  if (length <= 0)
-    return length;
-  long descriptor = path_open(AT_FDCWD, name, O_RDONLY | O_CLOEXEC, 0);
-  if (descriptor < 0)
-    return descriptor;
+static long load(int descriptor, bool is_interpreter, struct mapped_image *mapped) {
   struct image image;
-  long error = load((int)descriptor, true, &image, mapped);
+  unsigned short machine;
+  long error = image_read(descriptor, &image);
+  if (error == 0)
+    error = image_check(&image, &machine);
+  if (error == 0)
+    error = image_map(&image, is_interpreter, mapped);
   SYS_1(SYS_close, descriptor);
   return error;
 }
@@ -167,10 +155,9 @@ static void keep_from_children(void) {
 
 void program(struct initial_stack *stack, const char *handover) {
   int base = (int)text_read_number(&handover), report = (int)text_read_number(&handover);
-  int descriptor = (int)text_read_number(&handover);
+  int descriptor = (int)text_read_number(&handover), interpreter_descriptor = (int)text_read_number(&handover);
   int flags = (int)text_read_number(&handover);
   const char *name = stack->argv[1], *path;
-  char interpreter_path[PATH_MAX];
   long error = start_configuration(base);
   if (error < 0)
     give_up(report, error, handover);
@@ -178,15 +165,12 @@ void program(struct initial_stack *stack, const char *handover) {
   life_arm();
   identity_read(&handover);
   path_own_executable = path = handover;
-  struct image image;
-  struct mapped_image mapped, interpreter;
-  error = load(descriptor, false, &image, &mapped);
+  struct mapped_image mapped, interpreter = {0};
+  error = load(descriptor, false, &mapped);
+  if (error == 0 && interpreter_descriptor >= 0)
+    error = load(interpreter_descriptor, true, &interpreter);
   if (error < 0)
     give_up(report, error, path);
-  error = load_interpreter(&image, &interpreter, interpreter_path);
-  if (error < 0)
-    give_up(report, error, interpreter_path);
-  SYS_1(SYS_close, descriptor);
   correct_stack(stack);
   size_t size = correct_auxiliary_vector(stack->auxv, &mapped, &interpreter, name);
   // Since Linux 6.14; before, it was the descriptor's number.

@@ -65,7 +65,7 @@ static uintptr_t free_stack_of(const ucontext_t *context) {
 
 void trap_handle(const siginfo_t *info, ucontext_t *context) {
   if (!process.armed)
-    life_arm();
+    life_arm_unforeseen();
   if (info->si_syscall == SYS_rt_sigreturn) {
     signals_return(context);
     return;

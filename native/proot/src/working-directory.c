@@ -1,5 +1,6 @@
 #include "working-directory.h"
 
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static struct {
 
 // Others have this memory, but not the working directory of whoever changed his.
 static bool is_ambiguous;
-// The other way round: others may change the working directory.
+// The other way round: others may have the working directory.
 static bool is_shared;
 
 static bool begin(void) {
@@ -69,10 +70,18 @@ void working_directory_forget(void) {
   end();
 }
 
+// Those that have it in common, and do not know that, ask the kernel again.
+void working_directory_changed(void) {
+  if (is_shared)
+    directory_cache_invalidate();
+}
+
 void working_directory_share(void) {
   is_shared = true;
 }
 
+// Of a vfork child only the kernel knows. Where kcmp(2) is refused, C libraries are trusted: none shares the directory.
 bool working_directory_is_shared(void) {
-  return is_shared;
+  return is_shared ||
+         (!process_owns_memory() && SYS_5(SYS_kcmp, SYS_0(SYS_getpid), process.armed, KCMP_FS, 0, 0) == 0);
 }

@@ -11,11 +11,13 @@
 bool working_directory_get(char out[PATH_MAX], size_t *length);
 // `generation` is directory_cache_generation() from before the kernel was asked.
 void working_directory_put(const char *path, size_t length, uint32_t generation);
-// To be called before the working directory changes.
+// To be called before the working directory changes, and when it has.
 void working_directory_forget(void);
-// Another process has the working directory in common, but not the memory (clone(2), CLONE_FS): nothing is remembered any
-// more. To be called before that comes to be.
+void working_directory_changed(void);
+// Another process may have the working directory in common, but not the memory (clone(2), CLONE_FS): nothing is remembered
+// any more. To be called before the guest goes on.
 void working_directory_share(void);
+// Whether that is so, or will be once this process has executed a program.
 bool working_directory_is_shared(void);
 
 #endif

@@ -2,7 +2,7 @@ import { getDefaultHighWaterMark, Writable } from "node:stream";
 import type { Command, Process } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { bytesOf, Collector, ending, expectGone, run, sh, untilText, withProcess } from "./support.ts";
+import { bytesOf, Collector, ending, expectGone, run, sh, untilSignalled, untilText, withProcess } from "./support.ts";
 
 export function ptyTests(suite: Suite): void {
   /** Runs a script on a terminal, when the environment has any. */
@@ -49,7 +49,7 @@ export function ptyTests(suite: Suite): void {
       }));
 
     test("takes a new size, and the program hears of it", ({ skip }) =>
-      onTerminal(skip, "trap 'stty size' WINCH; echo ready; while :; do read -r _ || :; done", async (process) => {
+      onTerminal(skip, `trap 'stty size' WINCH; echo ready; ${untilSignalled}`, async (process) => {
         const output = process.stdout;
         await process.start();
         await untilText(output, "ready");

@@ -1,7 +1,7 @@
 import { type SignalName, signalNumber } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { ending, expectCode, sh, untilText, withProcess } from "./support.ts";
+import { ending, expectCode, sh, untilSignalled, untilText, withProcess } from "./support.ts";
 
 const deadly: readonly SignalName[] = [
   "SIGHUP",
@@ -37,38 +37,30 @@ export function signalTests(suite: Suite): void {
       skip(suite.environment.capabilities.signals !== "all", "capabilities.signals is not all");
       const names = ["HUP", "INT", "USR1", "USR2", "TERM", "WINCH"];
       const traps = names.map((name) => `trap 'echo ${name}' ${name}`).join("; ");
-      await withProcess(
-        suite,
-        suite.script(`${traps}; echo ready; while :; do read -r _ || :; done`),
-        async (process) => {
-          const output = process.forkStdout();
-          const reader = process.forkStdout();
-          output.resume();
-          await process.start();
-          await untilText(reader, "ready\n");
-          for (const name of names) {
-            const seen = untilText(reader, `${name}\n`);
-            await process.signal(`SIG${name}` as SignalName);
-            await seen;
-          }
-          await process.kill();
-          expect(ending(await process.wait())).toEqual({ code: null, signal: "SIGKILL", exitCode: 137 });
-        },
-      );
+      await withProcess(suite, suite.script(`${traps}; echo ready; ${untilSignalled}`), async (process) => {
+        const output = process.forkStdout();
+        const reader = process.forkStdout();
+        output.resume();
+        await process.start();
+        await untilText(reader, "ready\n");
+        for (const name of names) {
+          const seen = untilText(reader, `${name}\n`);
+          await process.signal(`SIG${name}` as SignalName);
+          await seen;
+        }
+        await process.kill();
+        expect(ending(await process.wait())).toEqual({ code: null, signal: "SIGKILL", exitCode: 137 });
+      });
     });
 
     test("may be handled by the program, which then ends in its own way", async ({ skip }) => {
       skip(suite.environment.capabilities.signals !== "all", "capabilities.signals is not all");
-      await withProcess(
-        suite,
-        suite.script("trap 'exit 42' TERM; echo ready; while :; do read -r _ || :; done"),
-        async (process) => {
-          await process.start();
-          await untilText(process.stdout, "ready\n");
-          await process.signal("SIGTERM");
-          expect(ending(await process.wait())).toEqual({ code: 42, signal: null, exitCode: 42 });
-        },
-      );
+      await withProcess(suite, suite.script(`trap 'exit 42' TERM; echo ready; ${untilSignalled}`), async (process) => {
+        await process.start();
+        await untilText(process.stdout, "ready\n");
+        await process.signal("SIGTERM");
+        expect(ending(await process.wait())).toEqual({ code: 42, signal: null, exitCode: 42 });
+      });
     });
 
     test("have no effect after the end", () =>

@@ -11,7 +11,7 @@ import { sshServerMissing, startSshServer } from "../../../tools/services/ssh.ts
 import { parseHost, resolveEndpoint } from "../src/connection/endpoint.ts";
 import { transportsTo } from "../src/connection/transport.ts";
 import { connectDocker, createDocker } from "../src/index.ts";
-import { type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
+import { connectionTo, type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -208,7 +208,7 @@ describeOn("docker")("a real daemon", () => {
     const mounted = createDocker({
       image: server.image,
       network: "no-such-network",
-      connection: { host: server.host },
+      connection: connectionTo(server),
     });
     await within(mounted, async (docker) => {
       const error = await rejection(exec(docker, ["true"]));

@@ -7,6 +7,7 @@ import { exec } from "@anyproc/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectDocker, enterContainer, leftContainers, sweepContainers } from "../src/index.ts";
 import {
+  connectionTo,
   type DockerServer,
   describeOn,
   enter,
@@ -129,7 +130,7 @@ describeOn("docker")("when something breaks", () => {
       },
     );
     const [id] = (await once(child.stdout, "data")).map(String);
-    await using connection = await connectDocker({ host: server.host });
+    await using connection = await connectDocker(connectionTo(server));
     expect(await leftContainers(connection)).toEqual([]);
     child.kill("SIGKILL");
     await once(child, "exit");

@@ -2,11 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { vi } from "vitest";
 import { available } from "./available.ts";
-
-// A Node.js process starts when two processors get round to it.
-vi.setConfig({ testTimeout: 120_000 });
 
 const directory = fileURLToPath(new URL("..", import.meta.url));
 
@@ -42,7 +38,7 @@ export async function runFixture(name: string, args: readonly string[], env?: No
 }
 
 async function runFile(file: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
-  const options = { cwd: directory, env: { ...process.env, ...env }, timeout: 110_000 };
+  const options = { cwd: directory, env: { ...process.env, ...env }, timeout: 120_000 };
   const { stdout } = await promisify(execFile)(file, args, options);
   return stdout;
 }

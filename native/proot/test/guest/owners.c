@@ -1,10 +1,12 @@
 // chown(2) is remembered: every way of asking agrees, names and links come and go, and what somebody makes is theirs.
 // Needs root, real or made-up.
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -116,6 +118,16 @@ static void hidden_attribute(void) {
   expect("hidden", USER, GROUP);
 }
 
+static int open_below(const char *name, unsigned long flags) {
+  struct open_how how = {.flags = flags, .mode = 0600, .resolve = RESOLVE_BENEATH};
+  return (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
+}
+
+static void expect_open(int file, uid_t user, gid_t group) {
+  struct stat status;
+  CHECK(file >= 0 && fstat(file, &status) == 0 && status.st_uid == user && status.st_gid == group && close(file) == 0);
+}
+
 static void in_child(void (*test)(void)) {
   pid_t child = fork();
   if (child == 0) {
@@ -136,10 +148,14 @@ static void somebody(void) {
   expect("node", USER, GROUP);
   CHECK(close(creat("directory/inner", 0600)) == 0);
   expect("directory/inner", USER, GROUP);
-  int temporary = open(".", O_RDWR | O_TMPFILE, 0600);
-  struct stat status;
-  CHECK(temporary >= 0 && fstat(temporary, &status) == 0 && status.st_uid == USER && status.st_gid == GROUP);
-  CHECK(close(temporary) == 0);
+  expect_open(open(".", O_RDWR | O_TMPFILE, 0600), USER, GROUP);
+  expect_open(open_below("below", O_RDWR | O_CREAT), USER, GROUP);
+  expect_open(open_below("directory/exclusive", O_RDWR | O_CREAT | O_EXCL), USER, GROUP);
+  expect_open(open_below("directory", O_RDWR | O_TMPFILE), USER, GROUP);
+  expect("below", USER, GROUP);
+  CHECK(chdir("..") == 0);
+  expect_open(open_below("existing", O_RDWR | O_CREAT), 0, 0);
+  CHECK(chdir("theirs") == 0);
   CHECK(close(open("../existing", O_WRONLY | O_CREAT, 0600)) == 0);
   expect("../existing", 0, 0);
   CHECK_ERRNO(chown("file", 0, (gid_t)-1), EPERM);
@@ -155,6 +171,45 @@ static void what_others_make(void) {
   in_child(somebody);
   expect("theirs/file", USER, GROUP);
   expect("theirs/directory/inner", USER, GROUP);
+}
+
+// inode(7): what is made there has the directory's group, and a directory the bit too.
+static void make_in_team(uid_t user) {
+  umask(022);
+  expect_open(open("file", O_WRONLY | O_CREAT, 0644), user, GROUP);
+  expect_open(open(".", O_WRONLY | O_TMPFILE, 0600), user, GROUP);
+  expect_open(open_below("below", O_WRONLY | O_CREAT), user, GROUP);
+  expect_open(open_below(".", O_WRONLY | O_TMPFILE), user, GROUP);
+  CHECK(mknod("node", S_IFREG | 0600, 0) == 0 && mkdir("directory", 0755) == 0);
+  expect("file", user, GROUP);
+  expect("node", user, GROUP);
+  expect("below", user, GROUP);
+  expect("directory", user, GROUP);
+  expect_mode("directory", 02755);
+  CHECK(mkdir("directory/inner", 0700) == 0);
+  expect("directory/inner", user, GROUP);
+  expect_mode("directory/inner", 02700);
+  CHECK(chown("file", (uid_t)-1, (gid_t)-1) == 0);
+  expect("file", user, GROUP);
+}
+
+static void somebody_in_team(void) {
+  CHECK(setgid(7) == 0 && setuid(USER) == 0);
+  make_in_team(USER);
+}
+
+static void make_team(const char *name) {
+  CHECK(mkdir(name, 0755) == 0 && chown(name, 0, GROUP) == 0 && chmod(name, 02777) == 0 && chdir(name) == 0);
+}
+
+static void teams(void) {
+  make_team("team");
+  make_in_team(0);
+  CHECK(chdir(directory) == 0);
+  make_team("another-team");
+  in_child(somebody_in_team);
+  expect("file", USER, GROUP);
+  CHECK(chdir(directory) == 0);
 }
 
 static void copy_program(const char *to) {
@@ -204,6 +259,7 @@ int main(int argc, char **argv) {
   set_id_bits();
   hidden_attribute();
   what_others_make();
+  teams();
   programs();
   CHECK(chdir("/") == 0);
   remove_all();

@@ -176,6 +176,21 @@ expect 'a directory with two guest paths has the shorter one' "/short/in it" "$(
   guest --bind "$scratch/twice" /anyproc-long --bind "$scratch/twice" /short --cwd '/anyproc-long/in it' -- pwd -P)"
 expect 'of two that are as long the last one' /b "$(guest --bind "$scratch/twice" /a --bind "$scratch/twice" /b --cwd /a -- pwd -P)"
 
+# Who leaves root takes no capability along into the next program.
+if [ "$(id -u)" -eq 0 ]; then
+  leave='$( = $) = "65534 65534"; $< = $> = 65534; exec @ARGV; exit 126'
+  mkdir -m 700 "$scratch/unreachable" && cp "$engine" "$engine-shim" "$scratch/unreachable"
+  expect 'the engine need not be reached by its path' 65534 \
+    "$(timeout 60 "$scratch/unreachable/anyproc-proot" "${options[@]}" --rootfs / -- perl -e "$leave" id -u)"
+  mkdir -m 700 "$scratch/closed" && ln -s usr/lib64 "$scratch/closed/lib64" && ln -s usr/lib "$scratch/closed/lib"
+  behind_closed() {
+    timeout 60 "$engine" "${options[@]}" --rootfs "$scratch/closed" --bind /usr /usr --bind /dev /dev -- "$@"
+  }
+  expect 'an interpreter behind a closed root' 65534 \
+    "$(behind_closed /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups /usr/bin/id -u)"
+  expect 'nobody is killed there' 126 "$(status_of behind_closed /usr/bin/perl -e "$leave" /usr/bin/id -u)"
+fi
+
 # Root has no such limit, and others may not reach the engine where it is.
 ordinary=()
 [ "$(id -u)" -ne 0 ] || ordinary=(setpriv --reuid=65534 --regid=65534 --clear-groups)

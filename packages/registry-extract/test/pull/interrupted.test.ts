@@ -88,7 +88,7 @@ test("killed at any moment and started again, a pull gives the same tree", async
   expect(readdirSync(directory).sort()).toEqual(
     ["cache", "calm", "calm-cache", "calm.image.json", "target", "target.image.json", ...metadataFiles()].sort(),
   );
-}, 60_000);
+});
 
 function metadataFiles(): string[] {
   return process.geteuid?.() === 0 ? [] : ["calm.metadata", "target.metadata"];
@@ -104,4 +104,4 @@ test("several pulls at once on one cache each give the whole tree", async () => 
   expect(codes).toEqual([0, 0, 0]);
   const [first, ...others] = targets.map((target) => describeTree(target));
   for (const other of others) expect(other).toEqual(first);
-}, 60_000);
+});

@@ -1,0 +1,100 @@
+// Ways through a directory end when its mode closes it, or when the process becomes somebody who may not search it,
+// however often they have been gone before.
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { USER = 65534, OFTEN = 5 };
+
+static char directory[] = "/tmp/anyproc-search-XXXXXX";
+static char through_link[PATH_MAX];
+
+// Symlinks: what the path itself says, the kernel would check in any case.
+static void go(int expected) {
+  struct stat status;
+  for (int i = 0; i < OFTEN; i++) {
+    if (expected == 0)
+      CHECK(stat(through_link, &status) == 0);
+    else
+      CHECK_ERRNO(stat(through_link, &status), expected);
+  }
+}
+
+static void in_child(void (*test)(void)) {
+  pid_t child = fork();
+  if (child == 0) {
+    test();
+    _exit(0);
+  }
+  int ended;
+  CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+}
+
+static void leave_root(void) {
+  CHECK(setgroups(0, NULL) == 0 && setgid(USER) == 0 && setuid(USER) == 0);
+}
+
+static void modes(void) {
+  if (geteuid() == 0)
+    leave_root();
+  CHECK(chdir(directory) == 0);
+  int way = open("way", O_RDONLY | O_DIRECTORY);
+  go(0);
+  CHECK(chmod("way", 0600) == 0);
+  go(EACCES);
+  CHECK(chmod("way", 0700) == 0);
+  go(0);
+  CHECK(fchmod(way, 0) == 0);
+  go(EACCES);
+  CHECK(fchmod(way, 0755) == 0);
+  go(0);
+  CHECK(fchmodat(AT_FDCWD, "way", 0600, 0) == 0);
+  go(EACCES);
+  CHECK(fchmodat(AT_FDCWD, "way", 0711, 0) == 0);
+  go(0);
+#ifdef SYS_fchmodat2
+  if (syscall(SYS_fchmodat2, way, "", 0600, AT_EMPTY_PATH) == 0) {
+    go(EACCES);
+    CHECK(chmod("way", 0700) == 0);
+  }
+  if (syscall(SYS_fchmodat2, AT_FDCWD, "way", 0600, 0) == 0) {
+    go(EACCES);
+    CHECK(chmod("way", 0700) == 0);
+  }
+#endif
+  CHECK(close(way) == 0);
+}
+
+static void users(void) {
+  go(0);
+  CHECK(setegid(USER) == 0 && seteuid(USER) == 0);
+  go(EACCES);
+  CHECK(seteuid(0) == 0 && setegid(0) == 0);
+  go(0);
+  leave_root();
+  go(EACCES);
+}
+
+int main(void) {
+  CHECK(mkdtemp(directory) != NULL && chmod(directory, 0755) == 0 && chdir(directory) == 0);
+  CHECK(mkdir("way", 0700) == 0 && mkdir("end", 0755) == 0 && mkdir("end/there", 0755) == 0);
+  CHECK(symlink("../end", "way/link") == 0);
+  snprintf(through_link, sizeof through_link, "%s/way/link/there", directory);
+  // Who is root in name only meets the kernel's checks all the same.
+  if (geteuid() == 0 && getenv("ANYPROC_TEST_MADE_UP_IDS") == NULL) {
+    in_child(users);
+    CHECK(chown("way", USER, USER) == 0);
+    in_child(modes);
+  } else if (geteuid() != 0) {
+    in_child(modes);
+  }
+  CHECK(unlink("way/link") == 0 && rmdir("way") == 0 && rmdir("end/there") == 0 && rmdir("end") == 0);
+  CHECK(chdir("/") == 0 && rmdir(directory) == 0);
+  return 0;
+}
