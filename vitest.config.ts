@@ -21,7 +21,10 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "tools/test/**/*.test.ts"],
-    testTimeout: 30_000,
+    setupFiles: ["tools/test/same-inputs.ts"],
+    // Guards against waiting forever, on a machine that is busy with something else too.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: "forks",
     // All of them, not all but one: the tests wait for servers and programs more than they compute.
     maxWorkers: "100%",

@@ -7,6 +7,7 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["*.test.ts"],
     globalSetup: "setup/global-setup.ts",
+    setupFiles: ["../tools/test/same-inputs.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Where two outputs part is what a failure has to show.

@@ -1,12 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 
 /** A private OpenSSH server on loopback, and an ordinary user who may enter it. */
 export interface SshServer extends AsyncDisposable {
@@ -54,6 +53,11 @@ export const sshServerKinds = {
 
 const sshd = "/usr/sbin/sshd";
 const userPrefix = "anyproc-";
+const execFileOf = promisify(execFile);
+
+// Below the ports that ip(7) hands out by itself (ip_local_port_range): none of them is some connection's own.
+const lowestPort = 20_000;
+const highestPort = 32_000;
 
 /**
  * Why tests with a server are left out on this machine; undefined when they run. With CI set a server that is not
@@ -84,16 +88,12 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const privateKey = generateKey(directory, "user_key", "ed25519");
   const authorizedKeys = join(directory, "authorized_keys");
   await writeFile(authorizedKeys, await readFile(`${privateKey}.pub`), { mode: 0o644 });
-  const port = await freePort();
   const publicKeys = await Promise.all(hostKeyFiles.map((file) => readFile(`${file}.pub`, "utf8")));
-  const knownHosts = join(directory, "known_hosts");
-  await writeFile(knownHosts, publicKeys.map((key) => `[127.0.0.1]:${port} ${key}`).join(""));
   const configFile = join(directory, "sshd_config");
   await writeFile(
     configFile,
     [
       ...(options.config ?? []),
-      `Port ${port}`,
       "ListenAddress 127.0.0.1",
       ...hostKeyFiles.map((file) => `HostKey ${file}`),
       `PidFile ${join(directory, "pid")}`,
@@ -114,15 +114,33 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
 
   let log = "";
   let child: ChildProcess | undefined;
-  async function start(): Promise<void> {
+  /** Resolves when the server listens. */
+  async function start(port: number): Promise<void> {
+    const said = log.length;
     // setpriv(1): the server ends with us, however we end.
-    const argv = ["--pdeathsig", "KILL", sshd, "-D", "-e", "-f", configFile];
+    const argv = ["--pdeathsig", "KILL", sshd, "-D", "-e", "-f", configFile, "-p", String(port)];
     const started = spawn("setpriv", argv, { stdio: ["ignore", "ignore", "pipe"] });
     child = started;
-    started.stderr.on("data", (chunk: Buffer) => {
-      log += chunk;
+    await new Promise<void>((resolve, reject) => {
+      started.stderr.on("data", (chunk: Buffer) => {
+        log += chunk;
+        if (log.includes(`Server listening on 127.0.0.1 port ${port}.`, said)) resolve();
+      });
+      started.once("error", reject);
+      started.once("close", () => reject(new Error(`sshd has ended:\n${log.slice(said)}`)));
     });
-    await untilReady(port, started, () => log);
+  }
+  /** Takes a port that nobody else has: only the server itself can tell. */
+  async function startSomewhere(): Promise<number> {
+    for (;;) {
+      const port = randomInt(lowestPort, highestPort);
+      try {
+        await start(port);
+        return port;
+      } catch (error) {
+        if (!/Address already in use/.test(String(error))) throw error;
+      }
+    }
   }
   async function kill(): Promise<void> {
     if (!child) return;
@@ -139,8 +157,11 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     await rm(directory, { recursive: true, force: true });
   }
 
+  let port: number;
+  const knownHosts = join(directory, "known_hosts");
   try {
-    await start();
+    port = await startSomewhere();
+    await writeFile(knownHosts, publicKeys.map((key) => `[127.0.0.1]:${port} ${key}`).join(""));
   } catch (error) {
     await stop();
     throw error;
@@ -158,15 +179,15 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     dropConnections: () => signalQuietly(descendants(child?.pid ?? 0), "SIGKILL"),
     freeze: () => signalQuietly(descendants(child?.pid ?? 0), "SIGSTOP"),
     kill,
-    restart: start,
+    restart: () => start(port),
     stop,
     [Symbol.asyncDispose]: stop,
   };
 }
 
 async function addUser(user: string, password: string, home: string, shell: string): Promise<void> {
-  await onPasswd(() => execFileSync("useradd", ["--home-dir", home, "--shell", shell, user], { stdio: "pipe" }));
-  await onPasswd(() => execFileSync("chpasswd", { input: `${user}:${password}\n`, stdio: "pipe" }));
+  await changeUsers(["useradd", "--home-dir", home, "--shell", shell, user]);
+  await changeUsers(["chpasswd"], `${user}:${password}\n`);
   const id = (flag: string): number => Number(execFileSync("id", [flag, user], { encoding: "utf8" }));
   await mkdir(home, { mode: 0o755 });
   await chown(home, id("-u"), id("-g"));
@@ -182,14 +203,12 @@ async function removeLeftUsers(): Promise<void> {
 
 async function removeUser(user: string): Promise<void> {
   signalQuietly(processesOf(user), "SIGKILL");
-  await onPasswd(() => {
-    try {
-      execFileSync("userdel", ["--force", user], { stdio: "pipe" });
-    } catch (error) {
-      // userdel(8): 6 means that there is no such user any more.
-      if ((error as { status?: number }).status !== 6) throw error;
-    }
-  });
+  try {
+    await changeUsers(["userdel", "--force", user]);
+  } catch (error) {
+    // userdel(8): 6 means that there is no such user any more.
+    if ((error as { code?: unknown }).code !== 6) throw error;
+  }
 }
 
 /** What a user runs: programs outlive a connection that is lost, and would belong to the next user with that number. */
@@ -204,52 +223,17 @@ function runningProcesses(): number[] {
     .map(Number);
 }
 
-/** Only one program at a time may change /etc/passwd; several test files start servers at once. */
-async function onPasswd(change: () => void): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      change();
-      return;
-    } catch (error) {
-      if (attempt === 40 || !/lock/.test(String((error as { stderr?: unknown }).stderr))) throw error;
-      await delay(50);
-    }
-  }
+/** Only one program at a time may change /etc/passwd, and several test files start servers at once: they take turns. */
+async function changeUsers(argv: readonly string[], input = ""): Promise<void> {
+  const changing = execFileOf("flock", [join(tmpdir(), "anyproc-users.lock"), ...argv]);
+  changing.child.stdin?.end(input);
+  await changing;
 }
 
 function generateKey(directory: string, name: string, type: string): string {
   const file = join(directory, name);
   execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", name, "-f", file]);
   return file;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
-/** Resolves when the server shows its banner. */
-async function untilReady(port: number, child: ChildProcess, log: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`sshd ended at once:\n${log()}`);
-    const banner = await new Promise<string>((resolve) => {
-      const socket = connect({ host: "127.0.0.1", port });
-      socket.once("error", () => resolve(""));
-      socket.once("data", (data) => {
-        socket.destroy();
-        resolve(data.toString());
-      });
-    });
-    if (banner.startsWith("SSH-2.0")) return;
-    await delay(25);
-  }
-  throw new Error(`sshd on port ${port} does not answer:\n${log()}`);
 }
 
 /** The processes below one that are sshd's own: what users run is left to their sessions' end. */

@@ -31,3 +31,44 @@ test("reports of both kinds add up to one line", () => {
 test("checks that failed without a failed test count", () => {
   expect(sum("npm test", "lint")).toBe("49 passed, 2 failed, 2 skipped\n");
 });
+
+test("what failed is named: tests, files, the engine's", () => {
+  const testResults = [
+    {
+      name: join(process.cwd(), "packages/core/test/exit.test.ts"),
+      status: "failed",
+      message: "",
+      assertionResults: [
+        { fullName: "an exit is told once", status: "passed" },
+        {
+          fullName: "an exit has a code",
+          status: "failed",
+          failureMessages: ["AssertionError: 1 is not 2\n    at there"],
+        },
+      ],
+    },
+    {
+      name: join(process.cwd(), "packages/core/test/words.test.ts"),
+      status: "failed",
+      message: "SyntaxError: unexpected end",
+      assertionResults: [],
+    },
+  ];
+  writeFileSync(join(directory, "2.json"), JSON.stringify({ numPassedTests: 1, numFailedTests: 1, testResults }));
+  writeFileSync(
+    join(directory, "3.json"),
+    JSON.stringify({ passed: 3, failed: 1, goals: ["test"], end: "1 is not 2" }),
+  );
+  expect(sum("npm test")).toBe(`failed: packages/core/test/exit.test.ts: an exit has a code
+  AssertionError: 1 is not 2
+      at there
+
+failed: packages/core/test/words.test.ts
+  SyntaxError: unexpected end
+
+failed: engine, make test
+  1 is not 2
+
+53 passed, 3 failed, 2 skipped
+`);
+});

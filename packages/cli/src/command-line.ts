@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { exitCodes } from "./exit-codes.ts";
 import { type OutputOptions, reportFailure } from "./output.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, untilUnknownSubcommand } from "./program.ts";
 
 /** Carries out a command line. Resolves with the exit status; never rejects. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -10,7 +10,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     exitCode = code;
   }, args);
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(untilUnknownSubcommand(args), { from: "user" });
     return exitCode;
   } catch (error) {
     // --help and --version end the parsing by an exception, after having written what was asked for.

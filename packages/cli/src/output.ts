@@ -35,14 +35,26 @@ export function writeError(bytes: Uint8Array): void {
   }
 }
 
+/** What was asked for cannot be written to stdout: a disk is full, for instance. */
+class OutputError extends Error {
+  override readonly name: string = "OutputError";
+  readonly code = "ANYPROC_OUTPUT_FAILED";
+}
+
 /** Writes to stdout. A reader that has seen enough (`| head`) is no failure. */
 export function writeOutput(text: string): void {
   if (!process.stdout.listeners("error").includes(throwUnlessClosed)) process.stdout.on("error", throwUnlessClosed);
-  process.stdout.write(text);
+  try {
+    process.stdout.write(text);
+  } catch (error) {
+    // Files are written at once.
+    throwUnlessClosed(error as Error);
+  }
 }
 
 function throwUnlessClosed(error: Error): void {
-  if (!isSystemError(error, "EPIPE")) throw error;
+  if (isSystemError(error, "EPIPE")) return;
+  throw new OutputError(`standard output cannot be written: ${error.message}: send it somewhere else`);
 }
 
 /** Writes the JSON document of a subcommand. */
@@ -59,7 +71,8 @@ export function reportFailure(error: unknown, options: OutputOptions): void {
   writeErrorLine(isExpected ? `anyproc: ${message}` : `anyproc: internal error: ${stackOf(error)}`);
   if (isExpected && options.verbose && error instanceof Error && error.cause)
     writeErrorLine(`cause: ${stackOf(error.cause)}`);
-  if (options.json) writeJson({ error: { code: isExpected ? code : "ANYPROC_INTERNAL", message } });
+  if (options.json && !(error instanceof OutputError))
+    writeJson({ error: { code: isExpected ? code : "ANYPROC_INTERNAL", message } });
 }
 
 function stackOf(error: unknown): string {

@@ -44,6 +44,7 @@ export async function createProgram(setExitCode: SetExitCode, args: readonly str
   for (const command of [program, ...program.commands]) {
     addGlobalOptions(command);
     command.configureOutput({ writeOut: writeOutput, outputError: () => {} });
+    command.configureHelp({ subcommandTerm: (subcommand) => subcommand.name() });
     command.exitOverride((error) => {
       throw error.exitCode === 0 || error.code === "commander.help" ? error : usageError(command, error);
     });
@@ -57,13 +58,29 @@ function neededSubcommands([word = ""]: readonly string[]): readonly string[] {
   return isEnough ? [word] : Object.keys(subcommands);
 }
 
+/** The words up to a subcommand that does not exist, and all words where there is none: an option cannot follow it. */
+export function untilUnknownSubcommand(args: readonly string[]): readonly string[] {
+  // What comes before a subcommand takes no value.
+  const at = args.findIndex((word) => !word.startsWith("-"));
+  return at === -1 || Object.hasOwn(subcommands, args[at] ?? "") ? args : args.slice(0, at + 1);
+}
+
 /** Commander's error in the form that every failure of anyproc has. */
 function usageError(command: Command, error: CommanderError): UsageError {
   const [what = "", hint] = error.message.replace(/^error: /, "").split(/\.?(?:\n|$)/);
-  const suggestion = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint ?? "")?.[1]?.replace(/, (?=[^,]*$)/, " or ");
+  const begun = optionsThatBeginSo(command, /^unknown option '(--[^']+)'$/.exec(what)?.[1]);
+  const similar = /\(Did you mean (?:one of )?(.*)\?\)/.exec(hint ?? "")?.[1];
+  const suggestion = (begun || similar)?.replace(/, (?=[^,]*$)/, " or ");
   const name = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
   const where = command.parent ? `${command.name()}: ` : "";
   return new UsageError(`${where}${what}: ${suggestion ? `did you mean ${suggestion}?` : `see \`${name} --help\``}`);
+}
+
+function optionsThatBeginSo(command: Command, beginning = "\0"): string {
+  return command.options
+    .flatMap(({ long }) => (long?.startsWith(beginning) ? [long] : []))
+    .sort()
+    .join(", ");
 }
 
 function packageVersion(): string {

@@ -14,7 +14,8 @@ test("--json has an entry for every environment", async () => {
   const { stdout } = await anyproc(["doctor", "--json"]);
   const { ok, environments } = JSON.parse(stdout) as { ok: boolean; environments: { name: string; status: string }[] };
   expect(ok).toBe(true);
-  expect(environments.map(({ name }) => name)).toEqual(["host", "pty", "proot", "docker", "ssh"]);
+  expect(environments.map(({ name }) => name)).toEqual(["host", "pty", "proot", "docker", "ssh", "emrun", "images"]);
+  expect(environments.find(({ name }) => name === "emrun")).toMatchObject({ status: "works" });
   expect(environments[0]).toMatchObject({ status: "works", detail: expect.stringContaining(process.version) });
 });
 

@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anyproc } from "./support/anyproc.ts";
+import { anyproc, anyprocArgv } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 describe("anyproc's own failures: exit status 125, one sentence that names the object and the remedy", () => {
@@ -9,7 +10,11 @@ describe("anyproc's own failures: exit status 125, one sentence that names the o
     [[], "Usage: anyproc [options] COMMAND"],
     [["bogus"], "anyproc: unknown command 'bogus': see `anyproc --help`"],
     [["rum"], "anyproc: unknown command 'rum': did you mean run?"],
-    [["--vers"], "anyproc: unknown option '--vers': did you mean --verbose or --version?"],
+    [["--vers"], "anyproc: unknown option '--vers': did you mean --version?"],
+    [["rum", "--help"], "anyproc: unknown command 'rum': did you mean run?"],
+    [["--quiet", "rum", "-h"], "anyproc: unknown command 'rum': did you mean run?"],
+    [["run", "--tim", "5", "true"], "anyproc: run: unknown option '--tim': did you mean --timeout?"],
+    [["run", "--t", "true"], "anyproc: run: unknown option '--t': did you mean --timeout or --tty?"],
     [["help", "bogus"], "anyproc: unknown command 'bogus': see `anyproc --help`"],
     [["help", "rum"], "anyproc: unknown command 'rum': did you mean run?"],
     [["run"], "anyproc: run: missing required argument 'command': see `anyproc run --help`"],
@@ -96,6 +101,20 @@ describe("anyproc's own failures: exit status 125, one sentence that names the o
       stderr: `anyproc: --env-file ${file}: line 3: "B C" holds white space: write NAME=VALUE\n`,
     });
   });
+
+  test.runIf(existsSync("/dev/full")).each([[["doctor"]], [["doctor", "--json"]], [["--help"]]])(
+    "output that cannot be written is said so: %j",
+    (args) => {
+      const full = openSync("/dev/full", "w");
+      const [file, ...rest] = anyprocArgv;
+      const { status, stderr } = spawnSync(file, [...rest, ...args], { stdio: ["ignore", full, "pipe"] });
+      closeSync(full);
+      expect(String(stderr)).toBe(
+        "anyproc: standard output cannot be written: ENOSPC: no space left on device, write: send it somewhere else\n",
+      );
+      expect(status).toBe(125);
+    },
+  );
 
   test("with --json it is a document too", async () => {
     const { exitCode, stdout, stderr } = await anyproc(["run", "--json", "--on", "mars", "true"]);

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { diagnose } from "@anyproc/proot";
 import { describe, expect, test } from "vitest";
-import { anyproc, startAnyproc } from "./support/anyproc.ts";
+import { anyproc, startAnyproc, withTimeEnough } from "./support/anyproc.ts";
 import { foreignProgram } from "./support/foreign-program.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
@@ -197,18 +197,20 @@ describe.runIf(ok)("run on proot", () => {
 
   test("--timeout ends every guest process", async () => {
     // sleep holds anyproc's stdout, so that this waits until it is gone.
-    const { exitCode, stdout } = await anyproc([
-      ...["run", ...guest().args, "--timeout", "1", "--kill-after", "0.5", "--no-kill-on-exit"],
-      ...["sh", "-c", "sleep 1000 & echo started; wait"],
-    ]);
+    const { exitCode, stdout } = await withTimeEnough((seconds) =>
+      anyproc([
+        ...["run", ...guest().args, "--timeout", seconds, "--kill-after", "0.5", "--no-kill-on-exit"],
+        ...["sh", "-c", "sleep 1000 & echo started; wait"],
+      ]),
+    );
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: "started\n" });
   });
 
   test("what is left running ends with the command, unless --no-kill-on-exit waits for it", async () => {
-    const script = "(trap '' HUP; sleep 1; echo late) & echo early";
-    const ended = await anyproc(["run", ...guest().args, "sh", "-c", script]);
+    const script = (seconds: number): string => `(trap '' HUP; sleep ${seconds}; echo late) & echo early`;
+    const ended = await anyproc(["run", ...guest().args, "sh", "-c", script(1000)]);
     expect(ended.stdout).toBe("early\n");
-    const waited = await anyproc(["run", ...guest().args, "--no-kill-on-exit", "sh", "-c", script]);
+    const waited = await anyproc(["run", ...guest().args, "--no-kill-on-exit", "sh", "-c", script(1)]);
     expect(waited.stdout).toBe("early\nlate\n");
   });
 

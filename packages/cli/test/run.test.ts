@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { anyproc, startAnyproc } from "./support/anyproc.ts";
+import { anyproc, startAnyproc, withTimeEnough } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 const node = process.execPath;
@@ -47,7 +47,8 @@ describe("exit status", () => {
   });
 
   test("124 when the time was over, and the program is gone", async () => {
-    const { exitCode, stdout } = await anyproc(["run", "--timeout", "1", "sh", "-c", "echo $$; exec sleep 1000"]);
+    const program = ["sh", "-c", "echo $$; exec sleep 1000"];
+    const { exitCode, stdout } = await withTimeEnough((seconds) => anyproc(["run", "--timeout", seconds, ...program]));
     expect(exitCode).toBe(124);
     expect(() => process.kill(Number(stdout), 0)).toThrow("ESRCH");
   });
@@ -164,7 +165,7 @@ describe("streams", () => {
   test("--json tells a signal and a timeout", async () => {
     const killed = await anyproc(["run", "--json", "sh", "-c", "kill -KILL $$"]);
     expect(JSON.parse(killed.stdout)).toMatchObject({ exitCode: 137, signal: "SIGKILL", timedOut: false });
-    const late = await anyproc(["run", "--json", "--timeout", "0.5", "sleep", "1000"]);
+    const late = await anyproc(["run", "--json", "--timeout", "0.5", "--kill-after", "120", "sleep", "1000"]);
     expect(JSON.parse(late.stdout)).toMatchObject({ exitCode: 124, signal: "SIGTERM", timedOut: true });
     expect(late.exitCode).toBe(124);
   });

@@ -104,6 +104,21 @@ describe.skipIf(missing)("anyproc and another machine", () => {
     expect(readFileSync(knownHosts, "utf8")).toContain("127.0.0.1");
   });
 
+  test("a person at a terminal is asked for a jump host's password too, and then for the machine's", async () => {
+    const machine = `${server.user}@127.0.0.1:${server.port}`;
+    const terminal = await openTerminal([
+      ...anyprocArgv,
+      ...["run", "--host", machine, "--jump", machine, "--known-hosts", server.knownHosts, "--", "echo", "entered"],
+    ]);
+    for (const password of [server.password, server.password]) {
+      await terminal.waitFor(/password for .*: /);
+      terminal.type(`${password}\r`);
+    }
+    await terminal.waitFor(/entered/);
+    expect(await terminal.wait()).toMatchObject({ exitCode: 0 });
+    expect(terminal.shown()).not.toContain(server.password);
+  });
+
   test("Ctrl-C reaches the program, and at the second time all that it has started", async () => {
     const script = "trap 'echo got' INT; sleep 1000 & echo ready; while :; do wait; done";
     const terminal = await openTerminal([...anyprocArgv, "run", ...host(), "--", "sh", "-c", script]);

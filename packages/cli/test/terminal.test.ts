@@ -105,9 +105,9 @@ describe.skipIf(process.platform === "win32")("with -t", () => {
     const { terminal, name } = await inShell("run", "-t", "sh", "-c", "echo parent $PPID; exec cat");
     const [, parent] = await terminal.waitFor(/parent (\d+)/);
     process.kill(Number(parent), "SIGTSTP");
-    await expect.poll(() => stty(name, "-a")).toMatch(/ icanon/);
+    await expect.poll(() => stty(name, "-a"), { timeout: 60_000 }).toMatch(/ icanon/);
     process.kill(Number(parent), "SIGCONT");
-    await expect.poll(() => stty(name, "-a")).toContain("-icanon");
+    await expect.poll(() => stty(name, "-a"), { timeout: 60_000 }).toContain("-icanon");
     terminal.type("on\r");
     await terminal.waitFor(/on\r\non\r\n/);
     terminal.type("\x04");

@@ -42,7 +42,7 @@ const concerns: readonly ((suite: Suite) => void)[] = [
  * compliance("host", { setup: () => ({ environment: createHost() }) });
  */
 export function compliance(name: string, options: ComplianceOptions): void {
-  const { setup, repetitions = 1000, parallelism = 100, timeoutMs = 60_000, additionalTests } = options;
+  const { setup, repetitions = 1000, parallelism = 100, timeoutMs = 300_000, additionalTests } = options;
 
   describe(name, () => {
     vi.setConfig({ testTimeout: timeoutMs, hookTimeout: timeoutMs });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { bytesOf, Collector, expectCode, untilText, withProcess } from "./support.ts";
+import { bytesOf, Collector, expectCode, patient, untilText, withProcess } from "./support.ts";
 
 export function lifecycleTests(suite: Suite): void {
   describe("a process", () => {
@@ -52,7 +52,7 @@ export function lifecycleTests(suite: Suite): void {
 
     test("that is closed may finish its work first", async () => {
       const script = "trap 'echo saved; exit 0' TERM; echo ready; while :; do sleep 3600 & wait $!; done";
-      const process = suite.environment.create(suite.script(script));
+      const process = suite.environment.create(suite.script(script), patient);
       const output = new Collector();
       process.attachStdout(output);
       const reading = untilText(process.stdout, "ready\n");

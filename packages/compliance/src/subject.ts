@@ -21,7 +21,7 @@ export interface ComplianceOptions {
   readonly repetitions?: number;
   /** How many programs run at once. @default 100 */
   readonly parallelism?: number;
-  /** How long one test may take, in milliseconds. @default 60000 */
+  /** How long one test may take, in milliseconds. @default 300000 */
   readonly timeoutMs?: number;
   /** Tests of the environment's own, in the same suite. */
   readonly additionalTests?: (suite: Suite) => void;

@@ -14,6 +14,15 @@ export async function run(suite: Suite, command: CommandInput, options: ExecOpti
   return exec(suite.environment, command, { reject: false, ...options });
 }
 
+/** A tree that ends by itself when it is asked to is given all the time that a busy machine makes it take. */
+export const patient: SpawnOptions = { forceKillAfterMs: 120_000 };
+
+/**
+ * The end of a shell script that only waits for the signals it has set traps for. A shell looks for them after each
+ * command: one that comes just before a blocking read(2) would be seen only after that, so no command lasts.
+ */
+export const untilSignalled = "while :; do sleep 0.1; done";
+
 /** Starts a process, hands it over, and closes it whatever happens. */
 export async function withProcess<T>(
   suite: Suite,
@@ -124,6 +133,6 @@ export async function expectGone(suite: Suite, pid: string): Promise<void> {
   expect(pid).toMatch(/^\d+$/);
   if (!suite.sharesProcessIds) return;
   const script = 'while kill -0 "$1" 2>/dev/null && ! grep -q "^State:.Z" "/proc/$1/status" 2>/dev/null; do :; done';
-  const result = await exec(suite.environment, suite.script(script, pid), { reject: false, timeoutMs: 10_000 });
+  const result = await exec(suite.environment, suite.script(script, pid), { reject: false, timeoutMs: 120_000 });
   expect(result.timedOut, `process ${pid} is still alive`).toBe(false);
 }

@@ -1,7 +1,7 @@
 import type { Exit, SpawnOptions } from "@anyproc/core";
 import { describe, expect, test } from "vitest";
 import type { Suite } from "./subject.ts";
-import { Collector, ending, expectCode, run, untilSignalled, untilText, withProcess } from "./support.ts";
+import { Collector, ending, expectCode, patient, run, untilSignalled, untilText, withProcess } from "./support.ts";
 
 const forever = "echo ready; while :; do sleep 3600 & wait $!; done";
 const stubborn = `trap '' TERM; ${forever}`;
@@ -29,7 +29,7 @@ export function timeoutTests(suite: Suite): void {
 
   describe("timeouts and aborts", () => {
     test("end the program, and say why", async () => {
-      const result = await run(suite, suite.script(forever), { timeoutMs: 500 });
+      const result = await run(suite, suite.script(forever), { timeoutMs: 500, ...patient });
       expect(result).toMatchObject({ timedOut: true, aborted: false, signal: "SIGTERM", exitCode: 143, failed: true });
     });
 
@@ -49,7 +49,7 @@ export function timeoutTests(suite: Suite): void {
 
     test("ask with the signal that was chosen, and let the program finish", async () => {
       const script = `trap 'echo stopping; exit 5' INT; echo ready; ${untilSignalled}`;
-      const { exit, output } = await abortedWhenReady(script, { killSignal: "SIGINT" });
+      const { exit, output } = await abortedWhenReady(script, { killSignal: "SIGINT", ...patient });
       expect(exit).toMatchObject({ code: 5, signal: null, aborted: true });
       expect(output).toBe("ready\nstopping\n");
     });
@@ -62,7 +62,7 @@ export function timeoutTests(suite: Suite): void {
     });
 
     test("that are aborted in the middle end the program", async () => {
-      const { exit } = await abortedWhenReady(forever);
+      const { exit } = await abortedWhenReady(forever, patient);
       expect(ending(exit)).toEqual({ code: null, signal: "SIGTERM", exitCode: 143 });
       expect(exit).toMatchObject({ aborted: true, timedOut: false });
     });

@@ -59,11 +59,12 @@ export function toCommand(input: CommandInput): Command {
     throw invalid(`${input === null ? "null" : `a ${typeof input}`} is no command: give an argv array`);
   const command: Partial<Command> = isArgv(input) ? { argv: input as unknown as Command["argv"] } : input;
   const argv: readonly Argument[] = command.argv ?? [];
+  if (!Array.isArray(argv)) throw invalid(`argv is of type ${typeof argv}: give an array, one element per argument`);
   if (argv[0] === undefined) throw invalid("argv is empty: give the program to run as its first element");
   if (argv[0].length === 0) throw invalid("the program's name is empty: argv[0] must name a program");
   for (const [index, argument] of argv.entries()) {
     if (typeof argument !== "string" && !(argument instanceof Uint8Array)) {
-      throw invalid(`argv[${index}] is a ${typeof argument}: arguments are strings or bytes`);
+      throw invalid(`argv[${index}] is of type ${typeof argument}: arguments are strings or bytes`);
     }
     if (typeof argument === "string" ? argument.includes("\0") : argument.includes(0)) {
       throw invalid(`argv[${index}] holds a NUL byte: no program can receive one in an argument`);
@@ -82,14 +83,32 @@ export function toCommand(input: CommandInput): Command {
       throw invalid(`${stream} is ${JSON.stringify(policy)}: choose one of ${streamPolicies.join(", ")}`);
     }
   }
-  if (typeof command.user === "object") checkIds(command.user);
+  if (typeof command.pty === "object") checkPtySize(command.pty);
+  checkUser(command.user);
   return command as Command;
+}
+
+/** @throws ANYPROC_INVALID_COMMAND for a size that no terminal has: tty_ioctl(4), struct winsize */
+export function checkPtySize(size: PtySize): void {
+  for (const name of ["columns", "rows"] as const) {
+    const value = size[name] ?? 1;
+    if (!Number.isInteger(value) || value < 1 || value > 0xffff) {
+      throw invalid(`a terminal of ${value} ${name}: give a whole number from 1 to 65535`);
+    }
+  }
 }
 
 function checkText(what: string, value: unknown): void {
   if (value === undefined) return;
   if (typeof value !== "string") throw invalid(`${what} is of type ${typeof value}: give a string`);
   if (value.includes("\0")) throw invalid(`${what} holds a NUL byte`);
+}
+
+function checkUser(user: unknown): void {
+  if (user === undefined) return;
+  if (typeof user === "object" && user !== null) checkIds(user as UserIds);
+  else if (typeof user !== "string") throw invalid(`user is of type ${typeof user}: give a name, or { uid, gid }`);
+  else if (user === "") throw invalid("user is empty: give a name, or leave it unset");
 }
 
 function checkIds({ uid, gid, additionalGids = [] }: UserIds): void {

@@ -29,7 +29,7 @@ export interface Capabilities {
 export interface SpawnOptions {
   /** Ends the process and its tree when aborted. */
   readonly signal?: AbortSignal;
-  /** Ends the process and its tree after this long, in milliseconds. @default no limit */
+  /** Ends the process and its tree after this long, in milliseconds; so long may its start take, too. @default no limit */
   readonly timeoutMs?: number;
   /** What the tree is asked to stop with, on timeout, abort and close(). @default "SIGTERM" */
   readonly killSignal?: SignalName;

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type CommandInput, displayCommand, toCommand } from "./command.ts";
+import { type Command, type CommandInput, displayCommand, toCommand } from "./command.ts";
 import type { Environment, SpawnOptions } from "./environment.ts";
 import { AnyprocError } from "./errors.ts";
 import type { Process } from "./process/process.ts";
@@ -79,8 +79,16 @@ export async function exec(
   if (!(maxOutputBytes >= 0)) {
     throw new AnyprocError("ANYPROC_INVALID_OPTION", `maxOutputBytes is ${maxOutputBytes}: give a number of bytes`);
   }
+  if (typeof environment?.create !== "function") {
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      "exec(): the first argument is no environment: give one, and await what makes it, as in await createProot()",
+    );
+  }
   const command = toCommand(input);
-  const process = environment.create(options.input === undefined ? { stdin: "null", ...command } : command, options);
+  checkInput(options.input, command);
+  const stdin = command.stdin ?? (options.input === undefined ? "null" : "pipe");
+  const process = environment.create({ ...command, stdin }, options);
   const startedAt = performance.now();
   const budget = { left: maxOutputBytes, exceeded: () => void process.kill() };
   const stdout = collect(process.forkStdout(), budget);
@@ -126,6 +134,17 @@ function collect(stream: Readable, budget: { left: number; readonly exceeded: ()
     else if (had >= 0) budget.exceeded();
   });
   return chunks;
+}
+
+function checkInput(input: unknown, { stdin = "pipe" }: Command): void {
+  if (input === undefined) return;
+  const isStream = typeof (input as Readable | null)?.pipe === "function";
+  if (typeof input !== "string" && !(input instanceof Uint8Array) && !isStream) {
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", `input: ${String(input)}: give text, bytes or a Readable`);
+  }
+  if (stdin !== "pipe") {
+    throw new AnyprocError("ANYPROC_INVALID_OPTION", `input is given, but stdin is "${stdin}": leave one of them out`);
+  }
 }
 
 function feed(process: Process, input: string | Uint8Array | Readable): void {

@@ -47,14 +47,16 @@ export function parseTemplate(text: readonly string[], values: readonly Template
       const character = literal.charAt(at);
       if (quote) {
         if (character === quote) quote = undefined;
-        else if (character === "\\" && quote === '"' && /["\\$`]/.test(literal.charAt(at + 1)))
-          append(literal.charAt(++at));
-        else append(character);
+        else if (character === "\\" && quote === '"' && /["\\$`\n]/.test(literal.charAt(at + 1))) {
+          at += 1;
+          if (literal.charAt(at) !== "\n") append(literal.charAt(at));
+        } else append(character);
       } else if (character === '"' || character === "'") {
         quote = character;
         append("");
       } else if (character === "\\" && at + 1 < literal.length) {
-        append(literal.charAt(++at));
+        at += 1;
+        if (literal.charAt(at) !== "\n") append(literal.charAt(at));
       } else if (/\s/.test(character)) {
         endWord();
       } else if (/[|&;<>]/.test(character)) {
@@ -66,6 +68,7 @@ export function parseTemplate(text: readonly string[], values: readonly Template
         append(character);
       }
     }
+    if (index === values.length) break;
     const value = values[index];
     if (Array.isArray(value)) {
       for (const [position, item] of value.entries()) {
@@ -73,8 +76,8 @@ export function parseTemplate(text: readonly string[], values: readonly Template
         else if (position > 0) append(" ");
         append(toArgument(item));
       }
-    } else if (value !== undefined) {
-      append(toArgument(value as Argument | number));
+    } else {
+      append(toArgument(value));
     }
   }
   if (quote) throw new AnyprocError("ANYPROC_INVALID_COMMAND", `$: a ${quote} is opened and never closed`);
@@ -82,8 +85,16 @@ export function parseTemplate(text: readonly string[], values: readonly Template
   return argv;
 }
 
-function toArgument(value: Argument | number): Argument {
+function toArgument(value: unknown): Argument {
   if (typeof value === "number") return String(value);
   if (typeof value === "string" || value instanceof Uint8Array) return value;
-  throw new AnyprocError("ANYPROC_INVALID_COMMAND", `$: a ${typeof value} cannot be an argument: give text or bytes`);
+  throw new AnyprocError(
+    "ANYPROC_INVALID_COMMAND",
+    `$: ${describe(value)} cannot be an argument: give text, bytes, a number, or an array of these`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  return Array.isArray(value) ? "an array in an array" : `a value of type ${typeof value}`;
 }

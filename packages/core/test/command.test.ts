@@ -35,6 +35,12 @@ describe("toCommand", () => {
     ["a URL as cwd", { argv: ["pwd"], cwd: new URL("file:///") }],
     ["an unknown stream policy", { argv: ["cat"], stdin: "ignore" }],
     ["a negative user id", { argv: ["id"], user: { uid: -1 } }],
+    ["an argv of text", { argv: "ls -l" }],
+    ["a user id on its own, which would be ignored", { argv: ["id"], user: 1000 }],
+    ["an empty user", { argv: ["id"], user: "" }],
+    ["a terminal of no width", { argv: ["stty"], pty: { columns: 0 } }],
+    ["a terminal that is too high", { argv: ["stty"], pty: { rows: 65_536 } }],
+    ["half a column", { argv: ["stty"], pty: { columns: 80.5 } }],
     ["a group that is no number", { argv: ["id"], user: { uid: 0, gid: Number.NaN } }],
   ])("refuses %s, as JavaScript may pass it", (_what, command) => {
     expect(() => toCommand(command as Command)).toThrow(invalid);

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ExitError, exec } from "@anyproc/core";
+import { type Command, type Environment, type ExecOptions, ExitError, exec } from "@anyproc/core";
 import { expect, test } from "vitest";
 import { localEnvironment, nodeProgram } from "./local-environment.ts";
 
@@ -36,8 +36,23 @@ test.each([
 });
 
 test("without input, stdin is at its end", async () => {
-  const result = await exec(environment, nodeProgram("process.stdin.on('end', () => console.log('end')).resume()"));
-  expect(result.stdout).toBe("end\n");
+  const program = nodeProgram("process.stdin.on('end', () => console.log('end')).resume()");
+  for (const command of [program, { argv: program, stdin: undefined } as unknown as Command]) {
+    expect((await exec(environment, command)).stdout).toBe("end\n");
+  }
+});
+
+test.each<[string, unknown, Command | readonly string[], unknown]>([
+  ["an environment that was not awaited", Promise.resolve(environment), ["true"], {}],
+  ["no environment", undefined, ["true"], {}],
+  ["a number as input", environment, ["true"], { input: 3 }],
+  ["null as input", environment, ["true"], { input: null }],
+  ["input that no program would read", environment, { argv: ["true"], stdin: "null" }, { input: "x" }],
+  ["a timeout in text", environment, ["true"], { timeoutMs: "100" }],
+])("%s is refused by name, as JavaScript may pass it", async (_what, where, command, options) => {
+  await expect(exec(where as Environment, command, options as ExecOptions)).rejects.toMatchObject({
+    code: "ANYPROC_INVALID_OPTION",
+  });
 });
 
 test("more output than allowed ends the program with a clear error", async () => {

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { defineEnvironment, type Environment } from "../src/index.ts";
 
@@ -44,4 +45,14 @@ test("an abort gives up a start that takes longer than a tree may take to stop",
   const start = process.start().catch((error: Error) => error);
   abort.abort(new Error("enough"));
   expect(await start).toMatchObject({ message: "enough" });
+});
+
+test("a limit gives up a start that never comes, and the program counts as ended by it", async () => {
+  const limits = { timeoutMs: 1, forceKillAfterMs: 0, killSignal: "SIGINT" } as const;
+  const process = stuckEnvironment().create(["one"], limits);
+  const output = text(process.stdout);
+  await process.start();
+  expect(await process.wait()).toMatchObject({ timedOut: true, aborted: false, signal: "SIGINT", exitCode: 130 });
+  expect(await output).toBe("");
+  await process.close();
 });

@@ -1,4 +1,8 @@
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test, vi } from "vitest";
@@ -166,6 +170,24 @@ describe("Output", () => {
         vi.useRealTimers();
       }
     });
+
+    test.skipIf(process.platform === "win32")(
+      "what arrived while this process was kept from running is no silence",
+      async () => {
+        const directory = await mkdtemp(join(tmpdir(), "anyproc-output-"));
+        const file = join(directory, "written");
+        const child = spawn("sh", ["-c", 'read -r _; echo late; : >"$1"; read -r _', "sh", file]);
+        const output = new Output();
+        const fork = buffer(output.fork());
+        output.connect(child.stdout);
+        output.cutOffWhenSilent(1);
+        child.stdin.write("go on\n");
+        execFileSync("sh", ["-c", 'until [ -e "$1" ]; do :; done', "sh", file]);
+        child.stdin.end();
+        expect(String(await fork)).toBe("late\n");
+        await rm(directory, { recursive: true });
+      },
+    );
 
     test("a source that never falls silent is closed all the same", async () => {
       const output = new Output();

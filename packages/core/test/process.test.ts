@@ -200,7 +200,43 @@ describe("an environment", () => {
   });
 });
 
+test("what is no stream can neither feed a process nor take its output", async () => {
+  const child = environment.create(copyStdin);
+  const refused = expect.objectContaining({ code: "ANYPROC_INVALID_OPTION" });
+  expect(() => child.attachStdin(undefined as unknown as Readable)).toThrow(refused);
+  expect(() => child.attachStdout(undefined as unknown as PassThrough)).toThrow(refused);
+  expect(() => child.attachStderr({} as PassThrough)).toThrow(refused);
+  await child.start();
+  child.stdin.end();
+  expect((await child.wait()).code).toBe(0);
+});
+
+describe("stdin that is destroyed", () => {
+  test("is the program's end of file, before the start or later", async () => {
+    const early = environment.create(copyStdin);
+    early.stdin.destroy();
+    await early.start();
+    expect((await early.wait()).code).toBe(0);
+
+    const late = await environment.spawn(copyStdin);
+    const out = text(late.stdout);
+    late.stdin.write("written", () => late.stdin.destroy());
+    expect(await out).toBe("written");
+    expect((await late.wait()).code).toBe(0);
+  });
+});
+
 describe("a stream that feeds stdin", () => {
+  test("fails when it gives anything but text and bytes", async () => {
+    const child = environment.create(copyStdin);
+    child.attachStdin(Readable.from(["text", { no: "text" }, "more"]));
+    await child.start();
+    await expect(child.wait()).rejects.toMatchObject({
+      code: "ANYPROC_INPUT_FAILED",
+      message: expect.stringContaining("a value of type object"),
+    });
+  });
+
   test("keeps no listener when the program ends first, however many programs it has fed", async () => {
     const source = new Readable({ read() {} });
     for (let turn = 0; turn < 3; turn += 1) {

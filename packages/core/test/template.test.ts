@@ -31,6 +31,25 @@ describe("parseTemplate", () => {
     expect(parse`ls ${[]}`).toEqual(["ls"]);
   });
 
+  test("a backslash at the end of a line joins it with the next one", () => {
+    expect(parse`ls -l \
+      "two \
+words" th\
+ree`).toEqual(["ls", "-l", "two words", "three"]);
+  });
+
+  test.each([
+    ["undefined", undefined],
+    ["null", null],
+    ["an array in an array", [["a"]]],
+    ["the result of another command", { stdout: "a" }],
+    ["a truth value", true],
+  ])("%s is no argument", (_what, value) => {
+    expect(() => parse`echo ${value as unknown as string} end`).toThrow(
+      expect.objectContaining({ code: "ANYPROC_INVALID_COMMAND" }),
+    );
+  });
+
   test("whatever a value holds, it stays one argument", () => {
     fc.assert(
       fc.property(fc.string(), (value) => {

@@ -4,10 +4,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { inspect } from "node:util";
 import { exec } from "@anyproc/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sshServerMissing, startSshServer } from "../../../tools/services/ssh.ts";
 import { parseHost, resolveEndpoint } from "../src/connection/endpoint.ts";
+import { transportsTo } from "../src/connection/transport.ts";
 import { connectDocker, createDocker } from "../src/index.ts";
 import { type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
 
@@ -79,6 +81,19 @@ describe("which daemon", () => {
       path: "/run/d.sock",
     });
   });
+});
+
+it.each([
+  parseHost("unix:///run/docker.sock"),
+  parseHost("ssh://h"),
+  parseHost("tcp://h"),
+  parseHost("tcp://h", { cert: "the certificate", key: "the key" }),
+])("what dockerode writes of each request has neither sockets nor keys: $name", (endpoint) => {
+  const transports = transportsTo(endpoint);
+  const written = inspect(transports.dockerode, { showHidden: true, depth: null });
+  expect(written).toContain("agent: Agent");
+  expect(written).not.toMatch(/sockets|key/i);
+  transports.close();
 });
 
 describe("a daemon that does not answer", () => {

@@ -3,6 +3,8 @@ import { readlinkSync, realpathSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { getPriority } from "node:os";
 import { dirname, join } from "node:path";
+import { getDefaultHighWaterMark } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { createEnvironment, createProcess, exec, registeredEnvironments } from "@anyproc/core";
 import { createHost } from "@anyproc/host";
 import { describe, expect, test } from "vitest";
@@ -181,6 +183,29 @@ describe("stdio", () => {
     expect((await exec(createHost(), [script])).stdout).toBe("plain\n");
   });
 });
+
+describe.skipIf(process.platform === "win32")("a terminal", () => {
+  test("is read to its end by a process that was kept from running when the program ended", async () => {
+    // More than a stream holds before it asks for a pause, and less than that and a terminal's own buffer.
+    const size = getDefaultHighWaterMark(false) + 2000;
+    const child = await createHost().spawn({ argv: ["sh", "-c", `head -c ${size} /dev/zero | tr '\\0' x`], pty: true });
+    const output = child.stdout;
+    while (isRunning(child.pid)) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    // Longer than the terminal library gives a reader after the end.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    expect((await buffer(output)).length).toBe(size);
+    await child.wait();
+  });
+});
+
+function isRunning(pid = 0): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe.runIf(isRoot)("a user", () => {
   const whoAmI = ["sh", "-c", "id -u; id -g; id -G"] as const;

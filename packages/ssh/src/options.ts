@@ -73,6 +73,11 @@ export interface SshOptions extends SshDestination, SessionOptions {
   /** Hosts to go through, first to last; `[user@]host[:port]` or a destination. @default the configuration's ProxyJump */
   readonly jump?: readonly (string | SshDestination)[];
   /**
+   * How to enter a jump host that names no `auth` of its own, as `user@host:port`. What is in `auth` is for the server
+   * alone: no jump host is shown its password. @default keys and agent, as where nothing is given
+   */
+  readonly jumpAuth?: (jumpHost: string) => SshAuthentication;
+  /**
    * How long the server may stay silent while it is waited for, in milliseconds: until the connection is made, and later
    * for the start and the end of commands, for files and ports. @default 20000
    */

@@ -409,6 +409,9 @@ describeOnServer("many at once", () => {
         await hanging.close();
         expect(await never).toMatchObject({ code: "ANYPROC_CLOSED" });
         await until(() => !runs(slow.user, "sleep"));
+        const limited = { timeoutMs: 100, forceKillAfterMs: 100, reject: false };
+        expect(await exec(other, ["true"], limited)).toMatchObject({ timedOut: true, signal: "SIGTERM" });
+        await until(() => !runs(slow.user, "sleep"));
       });
     });
   });
@@ -416,7 +419,7 @@ describeOnServer("many at once", () => {
   it("says that a program still runs where the server takes neither a session nor a signal to end it", async () => {
     const config = ["MaxSessions 1", 'ForceCommand exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'];
     await withServer({ config }, async (deaf) => {
-      await within(enter(deaf, { timeoutMs: 1000 }), async (other) => {
+      await within(enter(deaf, { timeoutMs: 5000 }), async (other) => {
         const process = other.create(["sh", "-c", "echo $$; exec sleep 1000"], { forceKillAfterMs: 100 });
         const lines = process.lines()[Symbol.asyncIterator]();
         await process.start();

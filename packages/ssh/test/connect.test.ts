@@ -301,6 +301,25 @@ Host inner
     expect(await whoAmI({ host: "inner", config })).toBe(server.user);
   });
 
+  it("asks how to enter a jump host, and keeps the server's own password from it", async () => {
+    await withServer({}, async (gate) => {
+      const knownHosts = [server.knownHosts, gate.knownHosts];
+      const jump = [`${gate.user}@${gate.host}:${gate.port}`];
+      const asked: string[] = [];
+      const jumpAuth = (jumpHost: string) => {
+        asked.push(jumpHost);
+        return { agent: false, privateKeys: [], password: () => gate.password } as const;
+      };
+      const password = (): string => server.password;
+      const options = { ...destination(server), knownHosts, jump, auth: { agent: false, password } } as const;
+      expect(await whoAmI({ ...options, jumpAuth })).toBe(server.user);
+      expect(asked).toEqual(jump);
+      const error = await rejection(connectSsh({ ...options, jumpAuth: () => ({ agent: false, privateKeys: [] }) }));
+      expect(error).toMatchObject({ code: "ANYPROC_AUTHENTICATION_FAILED" });
+      expect(error.message).toContain(`${jump[0]}: there was nothing to try`);
+    });
+  });
+
   it("says which host behind a jump host cannot be reached", async () => {
     const error = await rejection(enter(server, { jump: [destination(server)], port: 1 }));
     expect(error).toMatchObject({ code: "ANYPROC_HOST_UNREACHABLE" });
@@ -354,16 +373,13 @@ describeOnServer("servers that cannot be reached", () => {
   }
 
   it("says that a name does not resolve", async () => {
-    const error = await rejection(connectSsh({ host: "no-such-host.invalid", config: false }));
+    const error = await rejection(connectSsh({ host: "no..such.host", config: false }));
     expect(error).toMatchObject({ code: "ANYPROC_HOST_UNREACHABLE" });
-    expect(error.message).toMatch(/no-such-host\.invalid: (the name does not resolve|the name cannot be looked up)/);
+    expect(error.message).toContain("no..such.host: the name does not resolve");
   });
 
   it("says that nothing listens", async () => {
-    const probe = createServer();
-    const port = await listening(probe);
-    await new Promise((resolve) => probe.close(resolve));
-    const error = await rejection(enter(server, { port }));
+    const error = await rejection(enter(server, { port: 1 }));
     expect(error).toMatchObject({ code: "ANYPROC_HOST_UNREACHABLE" });
     expect(error.message).toContain("nothing listens on that port");
   });

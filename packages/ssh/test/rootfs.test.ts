@@ -182,7 +182,8 @@ describeOnServer.each(transports)("by %s", (transport) => {
   });
 
   it("goes on where an interrupted sync stopped, and leaves no half of anything meanwhile", async () => {
-    for (let index = 0; index < 200; index += 1) {
+    // More than fits on the way: when the last but one is handed over, the first has been unpacked.
+    for (let index = 0; index < 400; index += 1) {
       fs.writeFileSync(local(`file-${index}`), Buffer.alloc(20_000, index));
     }
     fs.mkdirSync(remote, { recursive: true });
@@ -190,7 +191,7 @@ describeOnServer.each(transports)("by %s", (transport) => {
     const abort = new AbortController();
     const reason = new Error("enough");
     const onProgress = ({ files }: SyncProgress): void => {
-      if (files === 120) abort.abort(reason);
+      if (files === 399) abort.abort(reason);
     };
     const rootfs = box.rootfs(remote);
     expect(await rejection(rootfs.upload(directory, { transport, signal: abort.signal, onProgress }))).toBe(reason);
@@ -198,7 +199,7 @@ describeOnServer.each(transports)("by %s", (transport) => {
 
     const report = await rootfs.upload(directory, { transport });
     expect(report.resumed).toBeGreaterThan(0);
-    expect(report.sent).toBe(200 - report.resumed);
+    expect(report.sent).toBe(400 - report.resumed);
     expect(describeTree(remote)).toBe(describeTree(directory));
 
     const back = fs.mkdtempSync(join(tmpdir(), "anyproc-sync-back-"));
@@ -213,9 +214,39 @@ describeOnServer.each(transports)("by %s", (transport) => {
     fs.rmSync(back, { recursive: true });
   });
 
+  it("goes on in the middle of a large file, as long as what is there is the start of it", async () => {
+    const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7919) >> 5));
+    for (const name of ["good", "bad"]) fs.writeFileSync(local(name), content);
+    const starts = { good: content.subarray(0, 2_000_000), bad: content.subarray(1, 2_000_000) };
+    const leaveStarts = (target: string): void => {
+      fs.mkdirSync(join(target, ".anyproc-sync"), { recursive: true });
+      for (const [name, start] of Object.entries(starts)) fs.writeFileSync(join(target, ".anyproc-sync", name), start);
+    };
+    leaveStarts(remote);
+    execFileSync("chown", ["-R", server.user, remote]);
+    const rootfs = box.rootfs(remote);
+    expect(await rootfs.upload(directory, { transport })).toMatchObject({ sent: 2, resumed: 0, bytes: 4_000_000 });
+    expect(describeTree(remote)).toBe(describeTree(directory));
+
+    const back = fs.mkdtempSync(join(tmpdir(), "anyproc-sync-back-"));
+    leaveStarts(back);
+    expect(await rootfs.download(back, { transport })).toMatchObject({ sent: 2, resumed: 0, bytes: 4_000_000 });
+    expect(describeTree(back)).toBe(describeTree(directory));
+
+    await within(enter(server, { user: "root" }), async (root) => {
+      fs.rmSync(remote, { recursive: true });
+      leaveStarts(remote);
+      fs.chownSync(local("good"), 1234, 2345);
+      expect(await root.rootfs(remote).upload(directory, { transport })).toMatchObject({ bytes: 4_000_000 });
+      expect(fs.statSync(`${remote}/good`)).toMatchObject({ uid: 1234, gid: 2345 });
+    });
+    fs.rmSync(back, { recursive: true });
+  });
+
   it("is an error with the remedy when the server goes in the middle, and goes on with another connection", async () => {
     fs.writeFileSync(local("first"), "first");
-    fs.writeFileSync(local("large"), Buffer.alloc(30_000_000, 7));
+    // Whatever the order, much is left when the first of them has arrived.
+    for (const name of ["large", "larger"]) fs.writeFileSync(local(name), Buffer.alloc(30_000_000, 7));
     const back = fs.mkdtempSync(join(tmpdir(), "anyproc-sync-back-"));
     const other = await startSshServer();
     try {

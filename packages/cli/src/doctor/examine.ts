@@ -12,7 +12,9 @@ export function examine(): Promise<Finding[]> {
     settle("pty", pty),
     settle("proot", proot),
     settle("docker", docker),
-    settle("ssh", () => installed("ssh", sshPackage)),
+    settle("ssh", () => installed(sshPackage, "the other machine is asked when a command runs there")),
+    settle("emrun", emrun),
+    settle("images", () => installed("@anyproc/registry-extract", "registries are asked when an image is pulled")),
   ]);
 }
 
@@ -76,9 +78,25 @@ async function docker(): Promise<Facts> {
   }
 }
 
-async function installed(name: string, packageName: string): Promise<Facts> {
+async function emrun(): Promise<Facts> {
+  const { open, run } = await loadPackage("@anyproc/emrun", () => import("@anyproc/emrun"));
+  const payload = await open(Buffer.from("#!/bin/sh\n"));
+  try {
+    // Windows has no interpreter for it, and no memory file either.
+    if (process.platform !== "win32") await run(payload, [], { timeoutMs: 20_000 });
+    const { isMemfd, fallbackReason } = payload;
+    const detail = isMemfd
+      ? "programs run from sealed memory files: memfd_create(2)"
+      : `programs run from temporary files, since ${fallbackReason?.message}`;
+    return { status: "works", detail };
+  } finally {
+    await payload.close();
+  }
+}
+
+async function installed(packageName: string, whatIsOpen: string): Promise<Facts> {
   await loadPackage(packageName, () => import(packageName));
-  return { status: "works", detail: `${packageName} is installed; ${name} itself is asked when a command runs` };
+  return { status: "works", detail: `${packageName} is installed; ${whatIsOpen}` };
 }
 
 async function runHere(command: CommandInput): Promise<void> {

@@ -25,6 +25,7 @@ export async function enterMachine(host: string, options: SshOptions, signal?: A
     ...parseDestination(host),
     auth: authentication(host, options, questions),
     ...(options.jump && { jump: options.jump }),
+    ...(questions && { jumpAuth: questions.askingAuthentication }),
     ...(options.knownHosts !== undefined && { knownHosts: options.knownHosts }),
     ...(questions && { acceptNew: questions.askAboutHost }),
     ...(options.acceptNew && { acceptNew: true }),

@@ -46,3 +46,11 @@ export async function anyproc(args: readonly string[], options: RunOptions = {})
   await closed;
   return { exitCode: child.exitCode, stdout: stdout ?? "", stderr: stderr ?? "" };
 }
+
+/** Runs the command with a timeout that is twice as long each time, until it is enough for the program to speak. */
+export async function withTimeEnough(run: (seconds: string) => Promise<Outcome>): Promise<Outcome> {
+  for (let seconds = 1; ; seconds *= 2) {
+    const outcome = await run(String(seconds));
+    if (outcome.stdout !== "") return outcome;
+  }
+}

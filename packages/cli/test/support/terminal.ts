@@ -2,7 +2,7 @@ import type { Exit, Process, PtySize } from "@anyproc/core";
 import { createHost } from "@anyproc/host";
 import { onTestFinished } from "vitest";
 
-const longestWaitMs = 15_000;
+const longestWaitMs = 60_000;
 
 /** A program on a terminal, and what a person in front of it would do. */
 export interface Terminal {

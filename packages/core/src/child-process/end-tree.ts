@@ -5,7 +5,7 @@ import { type Killable, ProcessTree } from "./process-tree.ts";
 export type { Killable } from "./process-tree.ts";
 
 // A guard: nothing holds up a death by SIGKILL but a call that cannot be interrupted.
-const longestDeathMs = 2000;
+const longestDeathMs = 10_000;
 
 /**
  * Ends a child and its descendants: `killSignal` first, SIGKILL after `forceKillAfterMs`.

@@ -1,7 +1,10 @@
 import { type ProcessEntry, processTable } from "./process-table.ts";
 
 // A guard, against somebody who is frozen for instance: whoever may be signalled stops as soon as it would go on.
-const maxLooks = 100;
+const longestStopMs = 2000;
+
+// Most trees stand still after these; the others have to be given a processor to stop on.
+const looksWithoutPause = 3;
 
 /** A child of this process: a ChildProcess, or what runs on a terminal. */
 export interface Killable {
@@ -50,8 +53,9 @@ export class ProcessTree {
    * two looks that find everybody still: what the first one found may have had a child after that was looked for.
    */
   async stop(): Promise<void> {
+    const deadline = performance.now() + longestStopMs;
     let wasStill = false;
-    for (let looks = 0; looks < maxLooks; looks += 1) {
+    for (let looks = 1; performance.now() < deadline; looks += 1) {
       const isLarger = await this.look();
       const isStill = [...this.#members.values()].every(
         (member) => member.isStill || this.#unreachable.has(member.pid),
@@ -59,6 +63,7 @@ export class ProcessTree {
       if (wasStill && isStill && !isLarger) return;
       wasStill = isStill;
       this.signal("SIGSTOP");
+      if (looks >= looksWithoutPause) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 

@@ -1,10 +1,15 @@
 import type { Readable } from "node:stream";
 
+/** The end of a terminal that is not the program's. */
+export interface PtySocket extends Readable {
+  readonly bytesRead: number;
+}
+
 /** The part of a terminal from node-pty and its forks that is used here. */
 export interface Pty {
   readonly pid: number;
-  /** The terminal's other end; only on POSIX. Not documented by the library, see ptyOutput() and delayHangUp() for why it is needed. */
-  readonly _socket?: Readable;
+  /** Only on POSIX. Not documented by the library, see ptyOutput() and delayHangUp() for why it is needed. */
+  readonly _socket?: PtySocket;
   write(data: string | Buffer): void;
   resize(columns: number, rows: number): void;
   pause(): void;

@@ -5,7 +5,8 @@ import { AnyprocError } from "../errors.ts";
  * The stdin of a process: takes bytes before there is a program, and forgets what the program no longer wants.
  *
  * When the program closes its stdin or ends, this stream closes without an error, as a pipe's writer in a shell would
- * be stopped by SIGPIPE: sources that are being fed stop being read.
+ * be stopped by SIGPIPE: sources that are being fed stop being read. When this stream is destroyed, the program is at
+ * its end of file.
  */
 export class Input extends Writable {
   #target: Writable | null | undefined;
@@ -27,6 +28,7 @@ export class Input extends Writable {
       return;
     }
     target.once("close", () => this.destroy());
+    if (this.destroyed) target.end();
     this.#held?.();
     this.#held = undefined;
   }
@@ -36,6 +38,9 @@ export class Input extends Writable {
    * program takes no more, which nobody can know in advance.
    */
   feed(source: Readable): void {
+    if (typeof source?.pipe !== "function") {
+      throw new AnyprocError("ANYPROC_INVALID_OPTION", `stdin: ${String(source)} is no stream: give a Readable`);
+    }
     if (this.writableEnded) {
       throw new AnyprocError("ANYPROC_CLOSED", "stdin has ended: attach sources before the last one is over");
     }
@@ -76,7 +81,23 @@ export class Input extends Writable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     for (const source of this.#sources.splice(0)) this.#leave(source);
+    if (this.#target?.writable) this.#target.end();
     callback(error);
+  }
+
+  /** A source in object mode may give anything; Writable would throw it at whoever runs the event loop. */
+  override write(
+    chunk: unknown,
+    encoding?: BufferEncoding | ((error?: Error | null) => void),
+    callback?: (error?: Error | null) => void,
+  ): boolean {
+    if (this.#sources.length > 0 && typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
+      this.#fail(new TypeError(`it gave a value of type ${typeof chunk}, not text or bytes`));
+      return false;
+    }
+    return typeof encoding === "function"
+      ? super.write(chunk, encoding)
+      : super.write(chunk, encoding as "utf8", callback);
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { type Command, type PtySize, programName } from "../command.ts";
+import { type Command, checkPtySize, type PtySize, programName } from "../command.ts";
 import type { SpawnOptions } from "../environment.ts";
 import { AnyprocError, unsupported } from "../errors.ts";
 import { type Exit, exitCodeOf } from "../exit.ts";
@@ -130,6 +130,7 @@ export class ManagedProcess implements Process {
     if (!this.command.pty || !this.#running) {
       throw unsupported(this.#name, "resize", "run the command with `pty`, and resize it after the start");
     }
+    checkPtySize(size);
     // A program that could not be started has no terminal.
     this.#running.resize?.(size);
   }
@@ -213,17 +214,32 @@ export class ManagedProcess implements Process {
     return running;
   }
 
-  /** Runs the starter. Who aborts meanwhile gives the start as long as a tree is given to stop. */
+  /**
+   * Runs the starter. When time runs out meanwhile, or somebody aborts, the start is given as long as a tree is given to
+   * stop. A program that has not come by then counts as one that was ended.
+   */
   async #launch(): Promise<RunningProgram> {
-    const { signal } = this.#options;
+    const { signal, timeoutMs } = this.#options;
+    let late: AnyprocError | undefined;
     let patience: NodeJS.Timeout | undefined;
-    const onAbort = (): void => {
-      patience = this.#giveUpLater(signal?.reason);
+    const giveUpLater = (reason: unknown): void => {
+      patience ??= this.#giveUpLater(reason);
     };
+    const onAbort = (): void => giveUpLater(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
+    const onTimeout = (): void => {
+      late = new AnyprocError("ANYPROC_CLOSED", `${this.#name}: not started within ${timeoutMs} ms`);
+      giveUpLater(late);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
     try {
       return await this.#starter(this.command, this.#startGivenUp.signal);
+    } catch (error) {
+      if (!late || error !== late) throw error;
+      this.#timedOut = true;
+      return endedBefore(this.#endOptions.killSignal);
     } finally {
+      clearTimeout(timer);
       clearTimeout(patience);
       signal?.removeEventListener("abort", onAbort);
     }
@@ -299,6 +315,18 @@ export class ManagedProcess implements Process {
   }
 }
 
+/** A program that was ended before there was anything to see of it. */
+function endedBefore(signal: SignalName): RunningProgram {
+  return {
+    stdin: null,
+    stdout: null,
+    stderr: null,
+    exited: Promise.resolve({ code: null, signal }),
+    signal: () => {},
+    end: async () => {},
+  };
+}
+
 async function* readForkedLines(output: Output, fork: Readable): AsyncGenerator<string, void, undefined> {
   let isAtEnd = false;
   try {
@@ -313,13 +341,16 @@ async function* readForkedLines(output: Output, fork: Readable): AsyncGenerator<
 
 function checkSignal(name: string, option: string): void {
   if (signalNumber(name) === undefined) {
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", `${option}: no signal is called ${name}; see signal(7)`);
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      `${option}: no signal is called ${name}: give a name from signal(7), such as SIGTERM`,
+    );
   }
 }
 
 function checkDuration(value: number, option: string): void {
   // setTimeout's own limit: a longer delay would fire at once.
-  if (!(value >= 0 && value <= 2 ** 31 - 1)) {
+  if (typeof value !== "number" || !(value >= 0 && value <= 2 ** 31 - 1)) {
     throw new AnyprocError(
       "ANYPROC_INVALID_OPTION",
       `${option} is ${value}: give milliseconds between 0 and ${2 ** 31 - 1}`,

@@ -43,6 +43,9 @@ export class Output {
   }
 
   attach(writable: Writable, options?: AttachOptions): void {
+    if (typeof writable?.write !== "function") {
+      throw new AnyprocError("ANYPROC_INVALID_OPTION", `output: ${String(writable)} is no stream: give a Writable`);
+    }
     if (writable.writable) this.#add(new AttachedSink(writable, options?.end ?? false, this));
   }
 
@@ -70,11 +73,20 @@ export class Output {
    */
   cutOffWhenSilent(idleMs: number): void {
     if (this.#ended || this.#silence !== undefined) return;
-    this.#silence = setTimeout(() => {
-      if (this.#flowing) this.#source?.destroy();
-    }, idleMs);
+    this.#silence = setTimeout(() => this.#cutOffUnlessHeard(), idleMs);
     this.#full.clear();
     if (this.#flowing) this.#source?.resume();
+  }
+
+  /**
+   * A timer that is late, because this process was kept from running, fires before what has arrived since is read. The
+   * event loop reads it in its next turn, and some streams hand it over in the one after.
+   */
+  #cutOffUnlessHeard(): void {
+    const heard = this.#chunksAfterEnd;
+    setImmediate(setImmediate, () => {
+      if (this.#flowing && this.#chunksAfterEnd === heard) this.#source?.destroy();
+    });
   }
 
   ready(sink: Sink): void {

@@ -76,7 +76,7 @@ export interface Process extends AsyncDisposable {
   signal(name: SignalName): Promise<void>;
   /** Ends the program and its descendants with SIGKILL. @throws ANYPROC_NOT_RUNNING before the start */
   kill(): Promise<void>;
-  /** Tells the terminal its new size. @throws ANYPROC_UNSUPPORTED without a terminal */
+  /** Tells the terminal its new size. @throws ANYPROC_UNSUPPORTED without a terminal; ANYPROC_INVALID_COMMAND */
   resize(size: Required<PtySize>): void;
   /**
    * Ends stdin, asks the program and its descendants to stop, waits, forces them after `forceKillAfterMs`.

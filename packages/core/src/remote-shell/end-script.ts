@@ -3,12 +3,20 @@
  *
  * Kin are the members of its session and its process group (sshd(8) gives each command a session of its own) and every
  * descendant, found again and again while they end, so that those which left the session are known by then. The
- * process table is read from /proc where there is one, since ps(1) may not be installed.
+ * process table is read from /proc where there is one, since ps(1) may not be installed. The time is looked up, not
+ * counted in pauses: on a busy machine a look at the process table may take longer than a pause.
  *
- * @param ticks how many twentieths of a second the kin may take after `signal`, before SIGKILL
+ * @param graceMs how long the kin may take after `signal`, before SIGKILL
  */
-export function endScript(pid: number, signal: string, ticks: number): string {
+export function endScript(pid: number, signal: string, graceMs: number): string {
   return `leader=${pid} kin=' '
+read_clock() {
+  if { IFS='. ' read -r seconds hundredths rest </proc/uptime; } 2>/dev/null; then
+    now=$((seconds * 100 + 1$hundredths - 100))
+  else
+    now=$(($(date +%s) * 100))
+  fi
+}
 rows() {
   if [ -r /proc/self/stat ]; then
     for file in /proc/[0-9]*/stat; do
@@ -43,18 +51,19 @@ find_kin() {
 pause() { sleep 0.05 2>/dev/null || sleep 1; }
 find_kin || exit 0
 kill -s ${signal.replace(/^SIG/, "")} $alive 2>/dev/null
-ticks=${ticks}
-while [ $ticks -gt 0 ]; do
+read_clock
+deadline=$((now + ${Math.ceil(graceMs / 10)}))
+while [ $now -lt $deadline ]; do
   pause
   find_kin || exit 0
-  ticks=$((ticks - 1))
+  read_clock
 done
-ticks=100
-while [ $ticks -gt 0 ]; do
+attempts=100
+while [ $attempts -gt 0 ]; do
   kill -s KILL $alive 2>/dev/null
   pause
   find_kin || exit 0
-  ticks=$((ticks - 1))
+  attempts=$((attempts - 1))
 done
 exit 1
 `;

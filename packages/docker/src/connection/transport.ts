@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import { inspect } from "node:util";
 import type { DockerOptions } from "dockerode";
 import type { Endpoint } from "./endpoint.ts";
 import type { Transport } from "./open-request.ts";
@@ -18,7 +19,7 @@ const unset = { host: undefined, port: undefined, socketPath: undefined, pathPre
 export function transportsTo(endpoint: Endpoint): Transports {
   if (endpoint.kind === "socket") {
     // A local connection costs nothing: none is kept.
-    const agent = new http.Agent({ keepAlive: false });
+    const agent = terse(new http.Agent({ keepAlive: false }));
     const options = { socketPath: endpoint.path, agent };
     return {
       own: { protocol: "http", options },
@@ -27,7 +28,7 @@ export function transportsTo(endpoint: Endpoint): Transports {
     };
   }
   if (endpoint.kind === "ssh") {
-    const agent = new http.Agent({ keepAlive: true });
+    const agent = terse(new http.Agent({ keepAlive: true }));
     agent.createConnection = () => new SshSocket(endpoint);
     const options = { host: "docker", port: 80, agent };
     return {
@@ -38,7 +39,7 @@ export function transportsTo(endpoint: Endpoint): Transports {
   }
   const { host, port, certificates } = endpoint;
   if (!certificates) {
-    const agent = new http.Agent({ keepAlive: true, noDelay: true });
+    const agent = terse(new http.Agent({ keepAlive: true, noDelay: true }));
     const options = { host, port, agent };
     return {
       own: { protocol: "http", options },
@@ -47,11 +48,19 @@ export function transportsTo(endpoint: Endpoint): Transports {
     };
   }
   const { verify = true, ...pem } = certificates;
-  const agent = new https.Agent({ keepAlive: true, noDelay: true, rejectUnauthorized: verify, ...pem });
+  const agent = terse(new https.Agent({ keepAlive: true, noDelay: true, rejectUnauthorized: verify, ...pem }));
   const options = { host, port, agent };
   return {
     own: { protocol: "https", options },
     dockerode: { ...unset, protocol: "https", ...options },
     close: () => agent.destroy(),
   };
+}
+
+/**
+ * dockerode describes every request for its debug log, whether or not there is one: with an agent, that is every open
+ * socket, to any depth, which takes longer than most requests.
+ */
+function terse<Agent extends http.Agent>(agent: Agent): Agent {
+  return Object.assign(agent, { [inspect.custom]: () => "Agent" });
 }

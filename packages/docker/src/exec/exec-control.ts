@@ -34,7 +34,7 @@ export function execControl(target: ContainerTarget, pid: number, exited: Promis
     async end({ killSignal, forceKillAfterMs }, streams) {
       // A container that has ended has taken its programs along.
       const takeLeftovers = (): void => streams.takeLeftovers();
-      await run(endScript(pid, killSignal, Math.ceil(forceKillAfterMs / 50)), takeLeftovers).catch((error: unknown) => {
+      await run(endScript(pid, killSignal, forceKillAfterMs), takeLeftovers).catch((error: unknown) => {
         if (!isAnyprocError(error)) throw error;
       });
       takeLeftovers();

@@ -1,7 +1,8 @@
 import type { ImageSettings } from "@anyproc/core";
 import { imageError } from "../errors.ts";
-import { isRecord, parseJsonObject, textValues } from "./descriptor.ts";
+import { isRecord, textValues } from "./descriptor.ts";
 import { isDigest } from "./digest.ts";
+import { parseJsonObject } from "./parse-json.ts";
 import type { Platform } from "./platform.ts";
 
 /** How an image wants to be run, and what it is made of: what is left of its config for those who run it. */
@@ -18,7 +19,7 @@ export interface ImageConfig extends ImageSettings {
  *
  * @throws ANYPROC_IMAGE_INVALID
  */
-export function parseImageConfig(name: string, bytes: Uint8Array): ImageConfig {
+export function parseImageConfig(name: string, bytes: Buffer): ImageConfig {
   const what = `${name}: image config`;
   const json = parseJsonObject(what, bytes);
   const config = isRecord(json["config"]) ? json["config"] : {};

@@ -57,22 +57,6 @@ export function textValues(record: Readonly<Record<string, unknown>>): Record<st
   );
 }
 
-/**
- * Parses JSON that must be an object.
- *
- * @throws ANYPROC_IMAGE_INVALID
- */
-export function parseJsonObject(what: string, bytes: Uint8Array): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw imageError("ANYPROC_IMAGE_INVALID", `${what}: is not JSON: it is not an image, or it was damaged`, error);
-  }
-  if (!isRecord(value)) throw invalid(what, "is not a JSON object");
-  return value;
-}
-
 function invalid(what: string, reason: string): Error {
   return imageError("ANYPROC_IMAGE_INVALID", `${what} ${reason}: the image was built or stored wrongly`);
 }

@@ -1,5 +1,6 @@
 import { imageError } from "../errors.ts";
-import { type Descriptor, parseDescriptor, parseJsonObject } from "./descriptor.ts";
+import { type Descriptor, parseDescriptor } from "./descriptor.ts";
+import { parseJsonObject } from "./parse-json.ts";
 
 /** Media types of manifests and configs: the OCI image-spec's and Docker's (image manifest version 2, schema 2). */
 export const mediaTypes = {

@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import { notCached, readCached, recallTag, rememberTag, writeCached } from "../cache/image-cache.ts";
 import type { CacheLayout } from "../cache/layout.ts";
 import { imageError } from "../errors.ts";
 import { readBody } from "../registry/http.ts";
+import { readRegion } from "../sources/blob-store.ts";
 import type { RegistrySource } from "../sources/registry-source.ts";
 import type { ImageSource } from "../sources/source.ts";
 import { type ImageConfig, parseImageConfig } from "./config.ts";
@@ -34,7 +34,7 @@ export interface OpenImageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const mostConfigBytes = 8 * 1024 * 1024;
+const mostConfigBytes = 4 * 1024 * 1024;
 
 /**
  * Reads manifest and config of the image for a platform.
@@ -117,22 +117,15 @@ async function readConfigBytes(
   signal: AbortSignal | undefined,
 ): Promise<Buffer> {
   const what = `${source.name}: image config ${descriptor.digest}`;
-  if (descriptor.size > mostConfigBytes) {
-    throw imageError(
-      "ANYPROC_IMAGE_LIMIT",
-      `${what}: has ${descriptor.size} bytes, and ${mostConfigBytes} is the limit`,
-    );
-  }
   const region = await source.findBlob(descriptor);
+  const size = Math.max(descriptor.size, region?.size ?? 0);
+  if (size > mostConfigBytes) {
+    throw imageError("ANYPROC_IMAGE_LIMIT", `${what}: has ${size} bytes, and ${mostConfigBytes} is the limit`);
+  }
   if (region) {
-    const file = await open(region.path);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(region.size), 0, region.size, region.offset);
-      checkDigest(what, buffer.subarray(0, bytesRead), descriptor.digest);
-      return buffer;
-    } finally {
-      await file.close();
-    }
+    const bytes = await readRegion(region);
+    checkDigest(what, bytes, descriptor.digest);
+    return bytes;
   }
   const cached = await readCached(layout, descriptor.digest);
   if (cached) return cached;

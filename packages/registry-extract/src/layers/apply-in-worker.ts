@@ -3,17 +3,16 @@ import { AnyprocError, type ErrorCode, systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
 import { type ApplyListener, DamagedLayerError } from "./apply-layers.ts";
-import { type ImageLimits, memoryShares } from "./limits.ts";
+import { tooMuchToRemember } from "./memory-budget.ts";
+
+// What grows with an image lies outside of the heap, in a MemoryBudget. A larger young generation takes no less time.
+const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 24 };
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
-export function startApplyWorker(limits: ImageLimits): Worker {
+export function startApplyWorker(): Worker {
   // Always the built file: a worker has none of the hooks with which tests read the sources. Options of this process,
   // such as --input-type, are not for it.
-  const options = {
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: memoryShares(limits).heapMb },
-  };
-  return new Worker(new URL(import.meta.resolve("#worker")), options);
+  return new Worker(new URL(import.meta.resolve("#worker")), { execArgv: [], resourceLimits });
 }
 
 /**
@@ -26,14 +25,14 @@ export async function applyInWorker(
   job: ApplyJob,
   listener: Partial<ApplyListener>,
   signal?: AbortSignal,
-  worker: Worker = startApplyWorker(job.limits),
+  worker: Worker = startApplyWorker(),
 ): Promise<ApplyResult> {
   const abort = () => void worker.terminate();
   signal?.addEventListener("abort", abort, { once: true });
   try {
     signal?.throwIfAborted();
     return await new Promise<ApplyResult>((resolve, reject) => {
-      worker.once("error", (error) => reject(isOutOfMemory(error) ? tooMuchToKnow() : error));
+      worker.once("error", (error) => reject(isOutOfMemory(error) ? tooMuchToRemember() : error));
       worker.once("exit", () => {
         reject(signal?.aborted ? signal.reason : new Error("the thread that unpacks layers ended without a result"));
       });
@@ -58,13 +57,6 @@ export async function applyInWorker(
 
 function isOutOfMemory(error: unknown): boolean {
   return systemErrorCode(error) === "ERR_WORKER_OUT_OF_MEMORY";
-}
-
-function tooMuchToKnow(): Error {
-  return imageError(
-    "ANYPROC_IMAGE_LIMIT",
-    "the image has more directories, or files with special attributes, than fit into memory: raise maxMemoryBytes, or unpack parts of it, with include",
-  );
 }
 
 function failure({ code, message, damagedLayer }: ApplyMessage & { readonly type: "failed" }): Error {

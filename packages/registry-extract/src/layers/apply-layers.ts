@@ -48,8 +48,8 @@ export class DamagedLayerError extends AnyprocError {
  */
 export async function runApplyJob(job: ApplyJob, listener: ApplyListener): Promise<ApplyResult> {
   const native = loadNativeFiles();
-  const attributes = new AttributeWriter({ privileged: job.privileged, native });
   const limits = new LimitCounter(job.limits);
+  const attributes = new AttributeWriter({ privileged: job.privileged, native, memory: limits.memory });
   const applier = new LayerApplier({
     root: toByteString(job.root),
     attributes,

@@ -2,7 +2,6 @@ import { chmodSync, chownSync, fchmodSync, fchownSync, futimesSync, lchownSync, 
 import {
   formatRootfsOwner,
   type RootfsMetadata,
-  type RootfsMetadataEntry,
   type RootfsOwner,
   rootfsOwnerAttribute,
   systemErrorCode,
@@ -10,35 +9,30 @@ import {
 import { type ByteString, bytesOf, printable, type TarEntry } from "@anyproc/core/tar";
 import type { DirectoryAttributes } from "./directory-table.ts";
 import type { TreePath } from "./directory-tree.ts";
-import { detached } from "./host-path.ts";
-import { XattrCounter } from "./limits.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type { NativeFiles } from "./native-files.ts";
-
-/** What is written down about a path. */
-type Note = Omit<RootfsMetadataEntry, "path">;
+import { createNoteTable, type Note, type NoteTable } from "./note-table.ts";
 
 /** How attributes are given. */
 export interface AttributeOptions {
   /** Owners and devices are made real, which needs root; else they are written down. */
   readonly privileged: boolean;
   readonly native: NativeFiles | undefined;
+  readonly memory: MemoryBudget;
 }
 
 // What a kernel or file system says that cannot or may not keep an attribute.
 const refusals = new Set(["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSPC", "E2BIG", "ERANGE", "ENOSYS"]);
-const mostOwners = 1000;
 
 /** Gives entries their attributes, and keeps a note of each that the file system refuses. */
 export class AttributeWriter {
   readonly #privileged: boolean;
   readonly #native: NativeFiles | undefined;
-  readonly #notes = new Map<TreePath, Note>();
-  /** One note for all files that differ in nothing: an image has few owners. */
-  readonly #ownerNotes = new Map<string, Note>();
-  readonly #notedXattrs = new XattrCounter();
+  readonly #notes: NoteTable;
   #hasMarks = false;
 
-  constructor({ privileged, native }: AttributeOptions) {
+  constructor({ privileged, native, memory }: AttributeOptions) {
+    this.#notes = createNoteTable(memory);
     this.#privileged = privileged;
     this.#native = native;
   }
@@ -128,15 +122,14 @@ export class AttributeWriter {
     this.#notes.delete(path);
   }
 
-  /** Everything that was noted, in order of path; undefined when the file system says it all. */
+  /** Everything that was noted; undefined when the file system says it all. */
   metadata(): RootfsMetadata | undefined {
     if (this.#privileged && this.#notes.size === 0) return undefined;
-    const paths = [...this.#notes.keys()].sort();
     const notes = this.#notes;
     return {
       ...(!this.#privileged && { owner: { uid: 0, gid: 0 } }),
       entries: (function* entries() {
-        for (const path of paths) yield { path: bytesOf(path), ...(notes.get(path) as Note) };
+        for (const [path, note] of notes.latestFirst()) yield { path: bytesOf(path), ...note };
       })(),
     };
   }
@@ -205,21 +198,9 @@ export class AttributeWriter {
     this.#native?.setModificationTime(Buffer.from(host), mtime.seconds, mtime.nanoseconds);
   }
 
-  #shared(note: Note): Note {
-    if (note.type || note.xattrs) return note;
-    const key = `${note.uid}:${note.gid}`;
-    const known = this.#ownerNotes.get(key) ?? note;
-    if (this.#ownerNotes.size < mostOwners) this.#ownerNotes.set(key, known);
-    return known;
-  }
-
   #note(path: TreePath, note: Note): void {
-    if (Object.keys(note).length === 0) {
-      this.#notes.delete(path);
-      return;
-    }
-    this.#notes.set(detached(path), this.#shared(note));
-    this.#notedXattrs.add(Object.values(note.xattrs ?? {}));
+    if (Object.keys(note).length === 0) this.#notes.delete(path);
+    else this.#notes.set(path, note);
   }
 }
 

@@ -2,15 +2,26 @@ import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats,
 import { systemErrorCode } from "@anyproc/core";
 import { type ByteString, printable } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
-import { type DirectoryAttributes, DirectoryTable } from "./directory-table.ts";
+import { createDirectoryTable, type DirectoryAttributes, type DirectoryTable } from "./directory-table.ts";
 import { unsafe } from "./entry-path.ts";
 import { hostPath } from "./host-path.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 
 /** A path below the root, without a link on the way to it: `""` is the root itself, else `a/b`. */
 export type TreePath = ByteString;
 
 // path_resolution(7): the kernel follows at most 40 symbolic links.
 const mostLinks = 40;
+
+/** What a tree begins with. */
+export interface TreeOptions {
+  /** Absolute path of an empty directory. */
+  readonly root: ByteString;
+  /** Of the root. */
+  readonly attributes: DirectoryAttributes;
+  readonly memory: MemoryBudget;
+  readonly onRemove: (path: TreePath) => void;
+}
 
 /**
  * The directories of a tree that nobody else changes. Every directory in it was made here and is known by its path, so
@@ -20,12 +31,13 @@ const mostLinks = 40;
 export class DirectoryTree {
   readonly root: ByteString;
   /** Every directory, with what it will be given at the end. */
-  readonly directories: DirectoryTable = new DirectoryTable();
+  readonly directories: DirectoryTable;
   readonly #onRemove: (path: TreePath) => void;
   #lastParent: { readonly key: ByteString; readonly path: TreePath } | undefined;
 
-  constructor(root: ByteString, attributes: DirectoryAttributes, onRemove: (path: TreePath) => void) {
+  constructor({ root, attributes, memory, onRemove }: TreeOptions) {
     this.root = root;
+    this.directories = createDirectoryTable(memory);
     this.directories.set("", attributes);
     this.#onRemove = onRemove;
   }

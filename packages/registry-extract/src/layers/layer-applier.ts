@@ -3,7 +3,7 @@ import { systemErrorCode } from "@anyproc/core";
 import { type ByteString, type EntrySink, printable, type TarEntry } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
 import type { AttributeWriter } from "./attributes.ts";
-import { type DirectoryAttributes, DirectoryTable } from "./directory-table.ts";
+import { createDirectoryTable, type DirectoryAttributes, type DirectoryTable } from "./directory-table.ts";
 import { DirectoryTree, type TreePath } from "./directory-tree.ts";
 import { readEntryName, splitPath, unsafe } from "./entry-path.ts";
 import { createEmptyFile, FileWriter } from "./file-writer.ts";
@@ -12,6 +12,9 @@ import type { LowerFile } from "./lower-layers.ts";
 import type { PathFilter } from "./path-filter.ts";
 import { PathSet } from "./path-set.ts";
 import type { WhiteoutWriter } from "./whiteout-writer.ts";
+
+// Of a string in a set.
+const mostStringOverhead = 64;
 
 /** What layers are applied with. */
 export interface ApplierOptions {
@@ -37,27 +40,34 @@ export class LayerApplier {
   readonly missingTargets: Set<ByteString> = new Set();
   readonly #options: ApplierOptions;
   readonly #attributes: AttributeWriter;
-  readonly #skippedDirectories = new DirectoryTable();
+  readonly #skippedDirectories: DirectoryTable;
   /** What the present layer made; undefined in the lowest one, which has nothing to hide. */
   #made: PathSet | undefined;
   #whiteouts: WhiteoutWriter | undefined;
   /** What the present layer hides, where whiteouts are kept. */
-  #hidden = new Set<TreePath>();
+  readonly #hidden: PathSet;
   #file: FileWriter | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
     this.#attributes = options.attributes;
-    this.tree = new DirectoryTree(options.root, implicitAttributes({ seconds: 0, nanoseconds: 0 }), (path) =>
-      this.#attributes.removed(path),
-    );
+    const { memory } = options.limits;
+    this.#skippedDirectories = createDirectoryTable(memory);
+    this.#hidden = new PathSet(memory);
+    this.tree = new DirectoryTree({
+      root: options.root,
+      attributes: implicitAttributes({ seconds: 0, nanoseconds: 0 }),
+      memory,
+      onRemove: (path) => this.#attributes.removed(path),
+    });
   }
 
   /** Begins the next layer. */
   beginLayer({ isLowest, whiteouts }: { readonly isLowest: boolean; readonly whiteouts?: WhiteoutWriter }): void {
-    this.#made = isLowest ? undefined : new PathSet();
+    this.#made?.clear();
+    this.#made = isLowest ? undefined : new PathSet(this.#options.limits.memory);
     this.#whiteouts = whiteouts;
-    this.#hidden = new Set();
+    this.#hidden.clear();
     this.#options.limits.beginLayer();
   }
 
@@ -87,10 +97,9 @@ export class LayerApplier {
       const parent = this.tree.resolve(names.slice(0, -1));
       if (parent !== undefined) this.tree.remove(join(parent, names.at(-1) as ByteString));
     }
-    // Deepest first: a directory may be closed to its own owner. A path is longer than those of its parents.
-    const paths = [...this.tree.directories.paths()].sort((a, b) => b.length - a.length);
-    for (const path of paths) {
-      this.#attributes.setDirectory(this.tree.host(path), path, this.tree.directories.get(path) as DirectoryAttributes);
+    // A directory may be closed to its own owner: what is in it, which came after it, is to be done by then.
+    for (const [path, attributes] of this.tree.directories.latestFirst()) {
+      this.#attributes.setDirectory(this.tree.host(path), path, attributes);
     }
   }
 
@@ -168,7 +177,7 @@ export class LayerApplier {
         return;
       }
       if (this.#options.filter && !this.#isWanted(names.join("/"))) {
-        this.missingTargets.add(names.join("/"));
+        this.#miss(names.join("/"));
         return;
       }
       throw imageError("ANYPROC_ARCHIVE_INVALID", `${linkName(entry)}: there is no such file`);
@@ -185,6 +194,13 @@ export class LayerApplier {
       throw imageError("ANYPROC_ARCHIVE_INVALID", `${linkName(entry)}: there is no such file any more`, error);
     }
     this.#attributes.linked(target, path);
+  }
+
+  #miss(target: ByteString): void {
+    if (this.missingTargets.has(target)) return;
+    // Here, on the way to the thread that is told, and there.
+    this.#options.limits.memory.take(3 * (target.length + mostStringOverhead));
+    this.missingTargets.add(target);
   }
 
   /** A layer by itself cannot share a file with another one: it gets its own, as a copy-on-write stack would make it. */
@@ -249,7 +265,10 @@ export class LayerApplier {
 
   /** The directory that a whiteout of a layer by itself lies in, which need not have an entry. */
   #layerDirectory(names: readonly ByteString[]): TreePath {
-    return this.tree.resolve(names, () => implicitAttributes({ seconds: 0, nanoseconds: 0 })) as TreePath;
+    return this.tree.resolve(names, () => {
+      this.#options.limits.addEntry();
+      return implicitAttributes({ seconds: 0, nanoseconds: 0 });
+    }) as TreePath;
   }
 }
 

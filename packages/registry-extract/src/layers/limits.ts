@@ -1,4 +1,5 @@
 import { imageError } from "../errors.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 
 /** How much an image may hold. */
 export interface ImageLimits {
@@ -17,17 +18,19 @@ export interface ImageLimits {
 
 /** What the memory of a process is used for. */
 export interface MemoryShares {
-  /** For directories, and files that need a note: 40 MB are enough for 250,000. */
-  readonly heapMb: number;
+  /** For directories, files that need a note, and names of one layer: enough for 250,000 directories. */
+  readonly rememberedBytes: number;
   /** For what zstd has to remember of its output, in bits of its size. */
   readonly windowLog: number;
 }
 
 // What programs that write layers use at most, and zstd(1) up to its level 20.
 const leastWindowBytes = 32 * 1024 ** 2;
-const leastHeapMb = 40;
+const leastRememberedBytes = 32e6;
 // With the least of both.
 const leastMemoryBytes = 200e6;
+// Places in a StringTable have 32 bits.
+const mostRememberedBytes = 2 ** 32 - 1;
 // zstd.h, ZSTD_WINDOWLOG_MAX_64.
 const mostWindowLog = 31;
 
@@ -35,7 +38,7 @@ const mostWindowLog = 31;
 export function memoryShares({ maxMemoryBytes = leastMemoryBytes }: ImageLimits): MemoryShares {
   const half = Math.max(0, maxMemoryBytes - leastMemoryBytes) / 2;
   return {
-    heapMb: leastHeapMb + Math.floor(half / 1e6),
+    rememberedBytes: Math.min(mostRememberedBytes, leastRememberedBytes + half),
     windowLog: Math.min(mostWindowLog, Math.floor(Math.log2(leastWindowBytes + half))),
   };
 }
@@ -47,14 +50,18 @@ const ratioFrom = 64 * 1024 ** 2;
 export class LimitCounter {
   /** See MemoryShares. */
   readonly windowLog: number;
+  readonly memory: MemoryBudget;
   readonly #limits: Required<Omit<ImageLimits, "maxMemoryBytes">>;
   #bytes = 0;
   #layerBytes = 0;
   #entries = 0;
 
   constructor(limits: ImageLimits) {
-    this.windowLog = memoryShares(limits).windowLog;
-    this.#limits = { maxBytes: 64 * gibibyte, maxEntries: 1_000_000, maxRatio: 200, ...limits };
+    const { maxBytes = 64 * gibibyte, maxEntries = 1_000_000, maxRatio = 200 } = limits;
+    const { windowLog, rememberedBytes } = memoryShares(limits);
+    this.windowLog = windowLog;
+    this.memory = new MemoryBudget(rememberedBytes);
+    this.#limits = { maxBytes, maxEntries, maxRatio };
   }
 
   get bytes(): number {
@@ -85,25 +92,6 @@ export class LimitCounter {
     this.#entries += 1;
     if (this.#entries > this.#limits.maxEntries)
       throw exceeded(`more than ${this.#limits.maxEntries} entries`, "maxEntries");
-  }
-}
-
-const mostRememberedMib = 4;
-
-/** Extended attributes that are remembered. Their values lie outside of the heap, which has a limit of its own. */
-export class XattrCounter {
-  #bytes = 0;
-
-  /** @throws ANYPROC_IMAGE_LIMIT */
-  add(values: Iterable<Uint8Array>): void {
-    for (const value of values) this.#bytes += value.length;
-    if (this.#bytes > mostRememberedMib * 1024 ** 2) {
-      throw imageError(
-        "ANYPROC_IMAGE_LIMIT",
-        `the image has more than ${mostRememberedMib} MiB of extended attributes that are to be remembered, of directories, ` +
-          "or because they cannot be set here: unpack parts of it, with include",
-      );
-    }
   }
 }
 

@@ -1,26 +1,48 @@
 import type { TreePath } from "./directory-tree.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
+import { createStringHash } from "./string-hash.ts";
 
-const firstCapacity = 1024;
+const firstSlots = 1024;
 
 /**
  * Remembers paths by a hash each, which takes a tenth of the memory that the paths do. Among a million, two have the same
  * with a chance of less than one in ten million; the set then takes the one for the other.
  */
 export class PathSet {
+  readonly #budget: MemoryBudget;
+  readonly #firstHash = createStringHash();
+  readonly #secondHash = createStringHash();
   /** Slots of two halves each; 0, 0 is an empty one. */
-  #slots = new Uint32Array(2 * firstCapacity);
+  #slots: Uint32Array = new Uint32Array(0);
   #count = 0;
 
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+  }
+
+  /** @throws ANYPROC_IMAGE_LIMIT */
   add(path: TreePath): void {
-    if (4 * this.#count > this.#slots.length) this.#grow();
-    const [low, high] = hash(path);
+    if (4 * this.#count >= (3 * this.#slots.length) / 2) this.#grow();
+    const [low, high] = this.#hash(path);
     const slot = this.#find(low, high);
     if (this.#isEmpty(slot)) this.#count += 1;
     this.#put(slot, low, high);
   }
 
   has(path: TreePath): boolean {
-    return !this.#isEmpty(this.#find(...hash(path)));
+    return this.#count > 0 && !this.#isEmpty(this.#find(...this.#hash(path)));
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#budget.give(this.#slots.byteLength);
+    this.#slots = new Uint32Array(0);
+    this.#count = 0;
+  }
+
+  /** The lowest bit of one half is set, so that a hash is never 0, 0. */
+  #hash(path: TreePath): [low: number, high: number] {
+    return [this.#firstHash(path), (this.#secondHash(path) | 1) >>> 0];
   }
 
   /** The slot of a hash, or the empty one where it belongs. */
@@ -43,24 +65,13 @@ export class PathSet {
 
   #grow(): void {
     const old = this.#slots;
-    this.#slots = new Uint32Array(2 * old.length);
+    const length = old.length === 0 ? 2 * firstSlots : 2 * old.length;
+    this.#budget.take(length * Uint32Array.BYTES_PER_ELEMENT);
+    this.#slots = new Uint32Array(length);
     for (let i = 0; i < old.length; i += 2) {
       const [low, high] = [old[i] as number, old[i + 1] as number];
       if (low !== 0 || high !== 0) this.#put(this.#find(low, high), low, high);
     }
+    this.#budget.give(old.byteLength);
   }
-}
-
-/** Two FNV-1a hashes with different beginnings; the lowest bit of one is set, so that a hash is never 0, 0. */
-function hash(path: TreePath): [low: number, high: number] {
-  let low = 0x811c9dc5;
-  let high = 0x9747b28c;
-  for (let i = 0; i < path.length; i += 1) {
-    const byte = path.charCodeAt(i);
-    low = Math.imul(low ^ byte, 0x01000193);
-    high = Math.imul(high ^ byte, 0x85ebca6b);
-  }
-  // The last characters would hardly reach the low bits, which choose the slot.
-  low ^= low >>> 15;
-  return [low >>> 0, (high | 1) >>> 0];
 }

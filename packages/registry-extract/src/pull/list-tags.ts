@@ -1,10 +1,11 @@
-import { parseJsonObject } from "../image/descriptor.ts";
+import { parseJsonObject } from "../image/parse-json.ts";
 import { parseReference } from "../image/reference.ts";
 import { connectRegistry } from "../registry/connect.ts";
 import { readBody } from "../registry/http.ts";
 import type { RegistryOptions } from "../registry/registry-options.ts";
 
 const mostBytes = 16 * 1024 * 1024;
+const mostTags = 1_000_000;
 const mostPages = 1000;
 
 /**
@@ -29,7 +30,7 @@ export async function listTags(
         what,
         signal: options.signal,
       });
-      const { tags: listed } = parseJsonObject(what, await readBody(what, response.body, mostBytes));
+      const { tags: listed } = parseJsonObject(what, await readBody(what, response.body, mostBytes), mostTags);
       for (const tag of Array.isArray(listed) ? listed : []) if (typeof tag === "string") tags.add(tag);
       path = nextPage(response.headers["link"]);
     }

@@ -10,7 +10,7 @@ import { writeImageRecord } from "./image-record.ts";
 import type { UnpackedLayer } from "./layer-store.ts";
 import type { ImageOptions, PullOptions } from "./options.ts";
 import { checkTarget, createStaging, discard, publishStaging, type Staging } from "./staging.ts";
-import { limitsOf, type UnpackRequest, unpackImage } from "./unpack-image.ts";
+import { type UnpackRequest, unpackImage } from "./unpack-image.ts";
 import { unpackLayers } from "./unpack-layers.ts";
 
 const defaultCacheBytes = 20 * 1024 ** 3;
@@ -59,7 +59,7 @@ async function pull(
   const layout = cacheLayout(options.cacheDirectory);
   await checkTarget(target);
   // It gets ready while the registry is asked; unpacked layers may be there already, and need none.
-  const worker = options.layers === "stacked" ? undefined : startApplyWorker(limitsOf(options));
+  const worker = options.layers === "stacked" ? undefined : startApplyWorker();
   try {
     const source = await openSource(reference, options);
     try {

@@ -8,7 +8,7 @@ import { endOfArchive, formatHeader, padding, type TarEntry } from "@anyproc/cor
 import { sizeOf, writeFileAtomically } from "../cache/files.ts";
 import { ownerName } from "../cache/owner.ts";
 import { imageError, reasonOf } from "../errors.ts";
-import { parseJsonObject } from "../image/descriptor.ts";
+import { parseJsonObject } from "../image/parse-json.ts";
 import type { SavedFile } from "./saved-files.ts";
 
 /** Adds files to a directory, each of which appears whole. What is there already has its digest for a name, and stays. */

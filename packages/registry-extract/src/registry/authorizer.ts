@@ -1,5 +1,5 @@
 import { imageError } from "../errors.ts";
-import { parseJsonObject } from "../image/descriptor.ts";
+import { parseJsonObject } from "../image/parse-json.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Credentials, CredentialsLookup } from "./credentials.ts";
 import { dropBody, type HttpClient, printableUrl, readBody } from "./http.ts";

@@ -1,23 +1,35 @@
 import { open } from "node:fs/promises";
 import { posix } from "node:path";
 import { blockSize, type TarEntry, TarReader } from "@anyproc/core/tar";
+import { imageError } from "../errors.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { FileRegion } from "./source.ts";
 
 type Member = FileRegion | { readonly linkPath: string };
 
 const mostLinks = 8;
+// Of the names that matter, blobs/sha512/ with a digest is the longest.
+const mostNameLength = 255;
+const mostMembers = 50_000;
 
 /**
  * The files in an uncompressed tar archive, found without reading their content.
  *
- * @throws ANYPROC_ARCHIVE_INVALID
+ * @throws ANYPROC_ARCHIVE_INVALID, ANYPROC_IMAGE_LIMIT
  */
 export async function archiveStore(name: string, path: string, release: () => Promise<void>): Promise<BlobStore> {
   const members = new Map<string, Member>();
   let position = 0;
   const reader = new TarReader((entry) => {
-    if (entry.type !== "unknown") members.set(memberName(entry.path), memberOf(entry, path, position));
+    if (entry.type === "unknown" || Math.max(entry.path.length, entry.linkPath.length) > mostNameLength)
+      return undefined;
+    members.set(memberName(entry.path), memberOf(entry, path, position));
+    if (members.size > mostMembers) {
+      throw imageError(
+        "ANYPROC_IMAGE_LIMIT",
+        `${name}: holds more than ${mostMembers} files: save fewer images in one archive`,
+      );
+    }
     return undefined;
   });
   const file = await open(path);

@@ -13,7 +13,7 @@ export interface BlobStore {
   close(): Promise<void>;
 }
 
-const mostBytes = 8 * 1024 * 1024;
+const mostBytes = 4 * 1024 * 1024;
 
 /** The files below a directory. */
 export function directoryStore(directory: string): BlobStore {

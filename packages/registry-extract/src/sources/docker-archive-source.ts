@@ -5,6 +5,7 @@ import { parseImageConfig } from "../image/config.ts";
 import { type Descriptor, isRecord } from "../image/descriptor.ts";
 import { digestOf } from "../image/digest.ts";
 import { mediaTypes, type RawManifest } from "../image/manifest.ts";
+import { parseJson } from "../image/parse-json.ts";
 import { formatReference, parseReference } from "../image/reference.ts";
 import { detectCompression } from "../layers/decompress.ts";
 import { type BlobStore, readRegion, readShortFile } from "./blob-store.ts";
@@ -91,12 +92,7 @@ export async function hashRegion({ path, offset, size }: FileRegion): Promise<st
 }
 
 function parseArchive(name: string, bytes: Buffer): ArchivedImage[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString("utf8"));
-  } catch (error) {
-    throw imageError("ANYPROC_IMAGE_INVALID", `${name}: its manifest.json is not JSON`, error);
-  }
+  const json = parseJson(`${name}: manifest.json`, bytes);
   const images = Array.isArray(json) ? json.filter(isRecord) : [];
   return images.map(({ Config: config, RepoTags: tags, Layers: layers }) => {
     if (typeof config !== "string" || !Array.isArray(layers)) {

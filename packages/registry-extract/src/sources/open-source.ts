@@ -8,6 +8,7 @@ import { imageError, reasonOf } from "../errors.ts";
 import { parseReference } from "../image/reference.ts";
 import { BlobReader } from "../layers/blob-reader.ts";
 import { decompress, detectCompression } from "../layers/decompress.ts";
+import { type ImageLimits, LimitCounter, type MemoryShares, memoryShares } from "../layers/limits.ts";
 import type { RegistryOptions } from "../registry/registry-options.ts";
 import { archiveStore } from "./archive-store.ts";
 import { directoryStore } from "./blob-store.ts";
@@ -18,7 +19,7 @@ import { rootfsSource } from "./rootfs-source.ts";
 import type { FileRegion, ImageSource } from "./source.ts";
 
 /** How a source is opened. */
-export interface SourceOptions extends RegistryOptions {
+export interface SourceOptions extends RegistryOptions, ImageLimits {
   /** Where a compressed archive of an image is unpacked for as long as it is open. */
   readonly cacheDirectory?: string;
   readonly signal?: AbortSignal;
@@ -46,7 +47,7 @@ async function openLocal(reference: string, place: string, options: SourceOption
   const { path, tag } = found;
   if (found.isDirectory) return layoutSource(directoryStore(path), tag);
   const region: FileRegion = { path, offset: 0, size: found.size };
-  const start = await readStart(region);
+  const start = await readStart(region, memoryShares(options));
   const first = firstName(reference, start.bytes);
   if (!isImageArchive(first)) return rootfsSource(path, region);
   const store = start.isCompressed
@@ -78,7 +79,10 @@ async function lookAt(path: string): Promise<{ readonly isDirectory: boolean; re
 }
 
 /** The first block of an archive, taken out of its compression. */
-async function readStart(region: FileRegion): Promise<{ readonly bytes: Buffer; readonly isCompressed: boolean }> {
+async function readStart(
+  region: FileRegion,
+  { windowLog }: MemoryShares,
+): Promise<{ readonly bytes: Buffer; readonly isCompressed: boolean }> {
   const file = await open(region.path);
   const start = Buffer.alloc(blockSize);
   try {
@@ -89,7 +93,7 @@ async function readStart(region: FileRegion): Promise<{ readonly bytes: Buffer; 
   if (detectCompression(start) === "none") return { bytes: start, isCompressed: false };
   const reader = new BlobReader({ ...region, growth: undefined, digest: undefined });
   try {
-    const { chunks } = await decompress(reader);
+    const { chunks } = await decompress(reader, { windowLog });
     for await (const chunk of chunks) return { bytes: chunk, isCompressed: true };
     return { bytes: Buffer.alloc(0), isCompressed: true };
   } finally {
@@ -114,14 +118,15 @@ function isImageArchive(firstEntry: string): boolean {
 }
 
 /** A compressed archive has to be unpacked once, since its parts are read out of order. */
-async function unpacked(name: string, region: FileRegion, { cacheDirectory, signal }: SourceOptions) {
+async function unpacked(name: string, region: FileRegion, options: SourceOptions) {
+  const { cacheDirectory, signal } = options;
   const { partial } = cacheLayout(cacheDirectory);
   await mkdir(partial, { recursive: true });
   const path = join(partial, `archive.${ownerName()}.tar`);
   const release = () => rm(path, { force: true });
   const reader = new BlobReader({ ...region, growth: undefined, digest: undefined });
   try {
-    await writeDecompressed(reader, path, signal);
+    await writeDecompressed(reader, path, new LimitCounter(options), signal);
     return await archiveStore(name, path, release);
   } catch (error) {
     await release();
@@ -131,12 +136,18 @@ async function unpacked(name: string, region: FileRegion, { cacheDirectory, sign
   }
 }
 
-async function writeDecompressed(reader: BlobReader, path: string, signal: AbortSignal | undefined): Promise<void> {
-  const { chunks } = await decompress(reader);
+async function writeDecompressed(
+  reader: BlobReader,
+  path: string,
+  limits: LimitCounter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { chunks } = await decompress(reader, { windowLog: limits.windowLog });
   const file = await open(path, "wx");
   try {
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
+      limits.addBytes(chunk.length, reader.position);
       await file.appendFile(chunk);
     }
   } finally {

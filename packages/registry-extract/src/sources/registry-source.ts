@@ -18,7 +18,7 @@ export interface RegistrySource extends ImageSource {
 }
 
 // distribution-spec, "Pushing manifests": registries are to take at least 4 MiB, and few take more.
-const mostManifestBytes = 8 * 1024 * 1024;
+const mostManifestBytes = 4 * 1024 * 1024;
 
 /** Opens an image in a registry. @throws ANYPROC_INVALID_OPTION */
 export async function openRegistry(

@@ -17,7 +17,7 @@ function pull(
 ): { readonly outcome: string; readonly megabytes: number } {
   const directory = temporaryDirectory();
   const entries = Array.from({ length: directories }, (_, index) => ({
-    path: `usr/lib/node_modules/some-package-${index % 1000}/directory-${index}/`,
+    path: `usr/lib/node_modules/some-package-${index % 1000}/dist/types/internal/components/directory-${index}/`,
     uid: index % 100,
   }));
   const compress = (layer: Buffer): Buffer =>

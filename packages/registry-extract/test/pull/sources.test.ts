@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -66,6 +66,46 @@ describe("an OCI layout", () => {
     expect(await pulled(`oci-archive:${file}:one`)).toEqual(files);
     writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));
     expect(await pulled(`${file}.gz`)).toEqual(files);
+  });
+
+  test("in a compressed archive that unpacks to more than it may is refused, and leaves nothing", async () => {
+    const bomb = join(directory, "bomb.tar.gz");
+    writeFileSync(
+      bomb,
+      gzipSync(
+        archive([
+          { path: "oci-layout", content: "{}" },
+          { path: "zeros", content: Buffer.alloc(1_000_000) },
+        ]),
+      ),
+    );
+    const cacheDirectory = join(directory, "cache");
+    await expect(
+      pullImage(bomb, join(directory, "target"), { cacheDirectory, maxBytes: 500_000 }),
+    ).rejects.toMatchObject({
+      code: "ANYPROC_IMAGE_LIMIT",
+      message: expect.stringContaining("maxBytes"),
+    });
+    expect(readdirSync(join(cacheDirectory, "partial"))).toEqual([]);
+  });
+
+  test("with a config that takes much more memory than it has bytes is refused, and so is one that is longer than it says", async () => {
+    const layout = join(directory, "layout");
+    const config = { Labels: Array.from({ length: 200_000 }, () => ({})) };
+    writeLayout(layout, { latest: makeImage(layers, { config }) });
+    await expect(pulled(layout)).rejects.toMatchObject({
+      code: "ANYPROC_IMAGE_LIMIT",
+      message: expect.stringContaining("image config: has more than 100000 values"),
+    });
+
+    const image = makeImage(layers);
+    writeLayout(join(directory, "long"), { latest: image });
+    const { config: descriptor } = JSON.parse((image.blobs.get(image.root.digest) as Buffer).toString());
+    writeFileSync(join(directory, "long/blobs/sha256", descriptor.digest.slice(7)), Buffer.alloc(5_000_000));
+    await expect(pulled(join(directory, "long"))).rejects.toMatchObject({
+      code: "ANYPROC_IMAGE_LIMIT",
+      message: expect.stringContaining("has 5000000 bytes"),
+    });
   });
 
   test("with a blob that is missing, short or damaged is refused", async () => {

@@ -63,7 +63,7 @@ export function remoteControl(connection: Connection, program: ControlledProgram
 
   async function end({ killSignal, forceKillAfterMs }: EndOptions): Promise<void> {
     try {
-      await run(endScript(pid, killSignal, Math.ceil(forceKillAfterMs / 50)), { mayWait: false });
+      await run(endScript(pid, killSignal, forceKillAfterMs), { mayWait: false });
     } catch {
       if (!connection.lost) await endWithoutSession(killSignal, forceKillAfterMs);
     }

@@ -23,6 +23,7 @@ export function watchChannel(
   onAbandoned: () => void,
 ): WatchedChannel {
   let loseSight: (reason: Error) => void = () => {};
+  let isOver = false;
   const exited = new Promise<ProgramExit>((resolve, reject) => {
     const forget = connection.onLost(reject);
     loseSight = (reason) => {
@@ -31,6 +32,7 @@ export function watchChannel(
       channel.close();
     };
     channel.once("exit", (code: number | null, signal?: string) => {
+      isOver = true;
       forget();
       // sshd(8) has no name for signals outside RFC 4254's list.
       const isKnown = signal !== undefined && signalNumber(signal) !== undefined;
@@ -38,6 +40,7 @@ export function watchChannel(
     });
     channel.once("close", () => {
       forget();
+      if (isOver) return;
       reject(
         connection.lost ??
           new AnyprocError(

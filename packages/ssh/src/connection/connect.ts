@@ -4,6 +4,7 @@ import ssh2, { type Client } from "ssh2";
 import { connectionLost, connectionTimeout, hostUnreachable } from "../errors.ts";
 import { authenticator } from "./authentication.ts";
 import type { Destination } from "./destination.ts";
+import { gatherWrites } from "./gather-writes.ts";
 import { hostKeyVerifier } from "./host-keys.ts";
 import { SilenceTimer } from "./silence-timer.ts";
 
@@ -102,6 +103,7 @@ async function connectClient(
 
     function settle(): void {
       silence.stop();
+      socket.off("data", silence.hear);
       signal?.removeEventListener("abort", onAbort);
     }
     function fail(error: unknown): void {
@@ -158,11 +160,14 @@ async function connectClient(
         entry.next(accepted, silence).then((method) => next(method as never), fail);
       },
     });
+    // Not before the client listens, or the banner would be lost to it.
+    socket.on("data", silence.hear);
   });
 }
 
 function openSocket(destination: Destination): Socket {
   const socket = connectTcp({ host: destination.host, port: destination.port });
+  gatherWrites(socket);
   // Without this, Nagle's algorithm holds each command's small packets back for tens of milliseconds.
   socket.setNoDelay(true);
   return socket;

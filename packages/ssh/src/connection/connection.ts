@@ -14,6 +14,14 @@ interface Opened {
   once(event: "close", listener: () => void): unknown;
 }
 
+/** How a session is opened. */
+interface Opening<C extends Opened, T> {
+  readonly request: (callback: (error: Error | undefined, opened: C) => void) => void;
+  readonly use: (opened: C) => T;
+  /** Ends what was opened too late, when it had been given up. */
+  readonly abandon: (opened: C) => void;
+}
+
 // How long the server may take to close its side of a connection that has been ended.
 const goodbyeMs = 1000;
 
@@ -91,20 +99,25 @@ export class Connection {
 
   /** Runs a command line in a session of its own. `use` is called before any of the session's events. */
   exec<T>(commandLine: string, options: ExecChannelOptions, use: (channel: ClientChannel) => T): Promise<T> {
-    return this.#open<ClientChannel, T>(
-      (callback) => this.client.exec(commandLine, options.pty ? { pty: options.pty } : {}, callback),
+    const opening: Opening<ClientChannel, T> = {
+      request: (callback) => this.client.exec(commandLine, options.pty ? { pty: options.pty } : {}, callback),
       use,
-      options,
-    );
+      abandon: (channel) => {
+        channel.signal("KILL");
+        channel.close();
+      },
+    };
+    return this.#open(opening, options);
   }
 
   /** Opens a session that speaks SFTP. */
   sftp(): Promise<SFTPWrapper> {
-    return this.#open<SFTPWrapper, SFTPWrapper>(
-      (callback) => this.client.sftp(callback),
-      (sftp) => sftp,
-      {},
-    );
+    const opening: Opening<SFTPWrapper, SFTPWrapper> = {
+      request: (callback) => this.client.sftp(callback),
+      use: (sftp) => sftp,
+      abandon: (sftp) => sftp.end(),
+    };
+    return this.#open(opening, {});
   }
 
   /** Says goodbye, and waits until the connection is closed. */
@@ -125,17 +138,21 @@ export class Connection {
     this.#lose();
   }
 
-  #open<C extends Opened, T>(
-    request: (callback: (error: Error | undefined, opened: C) => void) => void,
-    use: (opened: C) => T,
-    options: SlotOptions,
-  ): Promise<T> {
+  #open<C extends Opened, T>({ request, use, abandon }: Opening<C, T>, options: SlotOptions): Promise<T> {
+    const { signal } = options;
     const attempt = (release: () => void): Promise<T> =>
       new Promise((resolve, reject) => {
+        const onAbort = (): void => reject(signal?.reason);
+        signal?.addEventListener("abort", onAbort, { once: true });
         try {
           request((error, opened) => {
+            signal?.removeEventListener("abort", onAbort);
             if (error) {
               reject(this.#lost ?? this.#refusal(error));
+              return;
+            }
+            if (signal?.aborted) {
+              abandon(opened);
               return;
             }
             opened.once("close", release);

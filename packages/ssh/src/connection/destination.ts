@@ -35,7 +35,9 @@ export async function resolveRoute(options: SshOptions): Promise<[Destination, .
   while (jumps.length > 0) {
     if (carriers.length > maxJumps) throw invalidOption(`${options.host}: ProxyJump goes round in a circle: mend it`);
     const asked = jumps.map((jump) => (typeof jump === "string" ? parseDestination(jump) : jump));
-    const resolved = await Promise.all(asked.map((jump) => resolveDestination({ ...inherited, ...jump }, configFiles)));
+    const resolved = await Promise.all(
+      asked.map((jump) => resolveDestination({ ...inherited, ...jump }, configFiles, options.jumpAuth)),
+    );
     carriers.unshift(...resolved.map(({ destination }) => destination));
     const host = asked[0]?.host ?? "";
     const before = configuredJumps(host, resolved[0]?.config);
@@ -64,6 +66,7 @@ export function parseDestination(text: string): SshDestination {
 async function resolveDestination(
   options: SshDestination,
   configFiles: readonly string[],
+  usualAuth?: SshOptions["jumpAuth"],
 ): Promise<{ destination: Destination; config: HostConfig }> {
   if (typeof options.host !== "string" || options.host === "" || /[\s\0]/.test(options.host)) {
     throw invalidOption(`host ${JSON.stringify(options.host)}: name the SSH server to connect to`);
@@ -72,14 +75,15 @@ async function resolveDestination(
   const host = config.hostName ?? options.host;
   const port = checkPort(options.port ?? config.port ?? 22);
   const user = options.user ?? config.user ?? userInfo().username;
-  const auth = options.auth ?? {};
+  const name = `${user}@${options.host}${port === 22 ? "" : `:${port}`}`;
+  const auth = options.auth ?? usualAuth?.(name) ?? {};
   // A password that has yet to be asked for is what is left when nothing else lets us in.
   const isAsked = auth.privateKeys !== undefined || typeof auth.password === "string";
   const agent = auth.agent ?? (isAsked ? false : configuredAgent(config.identityAgent));
   return {
     config,
     destination: {
-      name: `${user}@${options.host}${port === 22 ? "" : `:${port}`}`,
+      name,
       host,
       port,
       user,

@@ -11,9 +11,14 @@ export class SilenceTimer {
     this.#start();
   }
 
+  /** The other side has said something. */
+  readonly hear = (): void => {
+    this.#timer?.refresh();
+  };
+
   /** Runs something that waits for this side, with the clock stopped. */
   async pauseFor<T>(work: () => Promise<T>): Promise<T> {
-    clearTimeout(this.#timer);
+    this.#clear();
     try {
       return await work();
     } finally {
@@ -23,10 +28,16 @@ export class SilenceTimer {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#clear();
   }
 
   #start(): void {
     if (!this.#stopped) this.#timer = setTimeout(this.#onSilence, this.#timeoutMs);
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    // A timer that is refreshed would run again.
+    this.#timer = undefined;
   }
 }

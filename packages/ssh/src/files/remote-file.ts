@@ -21,8 +21,19 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
-/** The content of a remote file, from its start. */
-export async function* remoteChunks(source: SftpSource, path: string): AsyncGenerator<Buffer, void, undefined> {
+/** How a remote file is opened for writing. */
+export interface WriteOptions {
+  readonly mode?: number | undefined;
+  /** Where to go on in a file that is there; without it, the file is created or emptied. */
+  readonly fromByte?: number;
+}
+
+/** The content of a remote file. */
+export async function* remoteChunks(
+  source: SftpSource,
+  path: string,
+  fromByte = 0,
+): AsyncGenerator<Buffer, void, undefined> {
   if (!path.startsWith("/")) throw fileError("EINVAL", "open", path);
   const { sftp, release, explained } = await source.borrow();
   let syscall = "open";
@@ -30,7 +41,7 @@ export async function* remoteChunks(source: SftpSource, path: string): AsyncGene
     const handle = await ask<Buffer>(sftp, (done) => sftp.open(path, "r", done));
     try {
       syscall = "read";
-      yield* readChunks(sftp, handle);
+      yield* readChunks(sftp, handle, fromByte);
     } finally {
       await closeHandle(sftp, handle);
     }
@@ -41,8 +52,12 @@ export async function* remoteChunks(source: SftpSource, path: string): AsyncGene
   }
 }
 
-/** Creates or empties a remote file. */
-export async function openForWriting(source: SftpSource, path: string, mode?: number): Promise<WritableFile> {
+/** Opens a remote file to write to it. */
+export async function openForWriting(
+  source: SftpSource,
+  path: string,
+  { mode, fromByte }: WriteOptions = {},
+): Promise<WritableFile> {
   if (!path.startsWith("/")) throw fileError("EINVAL", "open", path);
   const { sftp, release, explained } = await source.borrow();
   async function explaining<T>(syscall: string, work: Promise<T>): Promise<T> {
@@ -56,13 +71,15 @@ export async function openForWriting(source: SftpSource, path: string, mode?: nu
   try {
     handle = await explaining(
       "open",
-      ask<Buffer>(sftp, (done) => sftp.open(path, "w", mode === undefined ? {} : { mode }, done)),
+      ask<Buffer>(sftp, (done) =>
+        sftp.open(path, fromByte === undefined ? "w" : "r+", mode === undefined ? {} : { mode }, done),
+      ),
     );
   } catch (error) {
     release();
     throw error;
   }
-  const writer = new ChunkWriter(sftp, handle);
+  const writer = new ChunkWriter(sftp, handle, fromByte);
   return {
     write: (chunk) => explaining("write", writer.write(chunk)),
     finish: () => explaining("write", writer.finish()),
@@ -105,9 +122,13 @@ function closeHandle(sftp: SFTPWrapper, handle: Buffer): Promise<void> {
   return ask(sftp, (done) => sftp.close(handle, (error) => done(error, undefined)));
 }
 
-/** Reads an open file from its start, in order, with many requests in flight. */
-async function* readChunks(sftp: SFTPWrapper, handle: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  let position = 0;
+/** Reads an open file to its end, in order, with many requests in flight. */
+async function* readChunks(
+  sftp: SFTPWrapper,
+  handle: Buffer,
+  fromByte: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  let position = fromByte;
   const asked: Promise<Buffer>[] = [];
   const fill = (): void => {
     while (asked.length < inFlight) {
@@ -119,7 +140,7 @@ async function* readChunks(sftp: SFTPWrapper, handle: Buffer): AsyncGenerator<Bu
   };
   for (;;) {
     // One request tells how large a small file is: its second one would be for nothing.
-    if (position === 0) asked.push(readChunk(sftp, handle, 0));
+    if (position === fromByte) asked.push(readChunk(sftp, handle, position));
     else fill();
     const chunk = await asked.shift();
     if (!chunk || chunk.length === 0) return;

@@ -81,7 +81,7 @@ export function remoteFiles(source: SftpSource): FileSystem {
 
   async function writeFile(path: string, data: string | Uint8Array, options?: { mode?: number }): Promise<void> {
     const bytes = typeof data === "string" ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.length);
-    const file = await openForWriting(source, path, options?.mode);
+    const file = await openForWriting(source, path, { mode: options?.mode });
     try {
       await file.write(bytes);
       await file.finish();
@@ -104,7 +104,7 @@ export function remoteFiles(source: SftpSource): FileSystem {
     chmod: (path, mode) => request("chmod", path, (sftp, done) => sftp.chmod(path, mode, done as never)),
     createReadStream: (path) =>
       Readable.from(remoteChunks(source, path), { objectMode: false, highWaterMark: 64 * 1024 }),
-    createWriteStream: (path, options) => writable(() => openForWriting(source, path, options?.mode)),
+    createWriteStream: (path, options) => writable(() => openForWriting(source, path, { mode: options?.mode })),
   };
 }
 

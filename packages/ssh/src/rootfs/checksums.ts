@@ -38,6 +38,41 @@ export async function compareContent(
   return { same, different };
 }
 
+/** Of files that one side has only the start of, those whose start is the same on both: so many bytes of each. */
+export async function findSameStarts(
+  remote: RemoteDirectory,
+  remoteRoot: string,
+  localRoot: string,
+  lengths: ReadonlyMap<string, number>,
+): Promise<Set<string>> {
+  const remoteSums = await remoteStartChecksums(remote, remoteRoot, lengths);
+  const same = new Set<string>();
+  await forEachParallel(remoteSums, filesInFlight, async ([path, remoteSum]) => {
+    const end = (lengths.get(path) ?? 0) - 1;
+    if ((await digest(createReadStream(join(localRoot, path), { end }))) === remoteSum) same.add(path);
+  });
+  return same;
+}
+
+/** Empty where the server cannot tell: to fetch the files for it would take as long as to begin again. */
+async function remoteStartChecksums(
+  remote: RemoteDirectory,
+  root: string,
+  lengths: ReadonlyMap<string, number>,
+): Promise<Map<string, string>> {
+  if (lengths.size === 0) return new Map();
+  const script = 'cd "$1" && shift && while [ $# -gt 0 ]; do head -c "$1" "$2" | sha256sum || exit; shift 2; done';
+  const files = [...lengths].flatMap(([path, length]) => [String(length), `./${path}`]);
+  try {
+    const { stdout } = await exec(remote.environment, { argv: ["sh", "-c", script, "sh", root, ...files], cwd: "/" });
+    const sums = stdout.split("\n").map((line) => line.slice(0, 64));
+    return new Map([...lengths.keys()].map((path, index) => [path, sums[index] ?? ""]));
+  } catch (error) {
+    if (!isWithoutTool(error)) throw error;
+    return new Map();
+  }
+}
+
 async function remoteChecksums(remote: RemoteDirectory, paths: readonly string[]): Promise<Map<string, string>> {
   const sums = new Map<string, string>();
   if (paths.length === 0) return sums;
@@ -49,15 +84,18 @@ async function remoteChecksums(remote: RemoteDirectory, paths: readonly string[]
     );
     for (const line of stdout.split("\0")) sums.set(line.slice(68), line.slice(0, 64));
   } catch (error) {
-    // No shell, or no sha256sum with -z: the files come here to be read.
-    if (!["ANYPROC_EXIT", "ANYPROC_START_FAILED", "ANYPROC_SESSION_REFUSED"].includes(systemErrorCode(error) ?? "")) {
-      throw error;
-    }
+    // Without -z, for instance: the files come here to be read.
+    if (!isWithoutTool(error)) throw error;
     await forEachParallel(paths, filesInFlight, async (path) => {
       sums.set(path, await digest(remoteChunks(remote.sftp, `${remote.path}/${path}`)));
     });
   }
   return sums;
+}
+
+/** The server runs no commands, or not this one. */
+function isWithoutTool(error: unknown): boolean {
+  return ["ANYPROC_EXIT", "ANYPROC_START_FAILED", "ANYPROC_SESSION_REFUSED"].includes(systemErrorCode(error) ?? "");
 }
 
 async function digest(chunks: AsyncIterable<Buffer>): Promise<string> {

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import {
   AnyprocError,
@@ -10,6 +11,7 @@ import {
   type Starter,
   unsupported,
 } from "@anyproc/core";
+import { continueDownload, continueUpload } from "./continue-file.ts";
 import { downloadBySftp } from "./download-sftp.ts";
 import { downloadByTar } from "./download-tar.ts";
 import { exportTar } from "./export-tar.ts";
@@ -22,6 +24,7 @@ import { rootedEnvironment } from "./rooted-environment.ts";
 import { stageLocally } from "./stage-locally.ts";
 import { sync } from "./sync.ts";
 import type { SyncOptions, SyncReport } from "./sync-options.ts";
+import { stagingName } from "./tree.ts";
 import { localTarget, remoteTarget } from "./tree-target.ts";
 import { uploadBySftp } from "./upload-sftp.ts";
 import { uploadByTar } from "./upload-tar.ts";
@@ -32,7 +35,7 @@ export interface SshRootfs extends Rootfs {
   readonly path: string;
   /**
    * Makes this directory like one of this machine's. What is unchanged stays; every file takes its place by a rename;
-   * an upload that was interrupted goes on where it stopped.
+   * an upload that was interrupted goes on where it stopped, in the middle of a large file too.
    *
    * @throws ANYPROC_ROOTFS_NOT_FOUND, ANYPROC_NO_SPACE, ANYPROC_SYNC_CONFLICT, ANYPROC_SYNC_FAILED,
    * ANYPROC_CONNECTION_LOST; the signal's reason
@@ -92,6 +95,8 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         keepsDirectories: useTar && found.tar === "gnu",
         transportName: useTar ? "tar" : "sftp",
         transport: useTar ? uploadByTar : uploadBySftp,
+        startsOn: { remote: `${root}/${stagingName}`, local: directory },
+        continueFile: continueUpload,
       },
       options,
     );
@@ -114,6 +119,8 @@ export function sshRootfs(home: RootfsHome, path: string): SshRootfs {
         keepsDirectories: false,
         transportName: useTar ? "tar" : "sftp",
         transport: (staging) => stageLocally(staging, transport),
+        startsOn: { remote: root, local: join(directory, stagingName) },
+        continueFile: continueDownload,
       },
       options,
     );

@@ -11,7 +11,10 @@ export async function writeStagedFile(
 ): Promise<void> {
   const file = await open(join(staging.localRoot, stagingName, entry.path), "wx", 0o600);
   try {
-    for await (const chunk of content) await file.write(chunk);
+    for await (const chunk of content) {
+      staging.signal?.throwIfAborted();
+      await file.write(chunk);
+    }
     await file.chmod(entry.mode);
     await file.utimes(entry.mtime, entry.mtime);
   } finally {

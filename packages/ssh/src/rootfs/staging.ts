@@ -8,8 +8,8 @@ export interface Staging {
   /** Parents first; no file among them that is staged already. */
   readonly entries: readonly TreeEntry[];
   readonly hardLinks: ReadonlyMap<string, string>;
-  /** Called when a file is complete. */
-  readonly onFile: (entry: TreeEntry) => void;
+  /** Called when a file is complete; `bytes` of it have travelled. @default all of them */
+  readonly onFile: (entry: TreeEntry, bytes?: number) => void;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,10 +1,12 @@
 import { AnyprocError } from "@anyproc/core";
-import { compareContent } from "./checksums.ts";
+import { forEachParallel } from "../files/sftp-request.ts";
+import { compareContent, findSameStarts } from "./checksums.ts";
 import { commit } from "./commit.ts";
+import type { ContinueFile } from "./continue-file.ts";
 import type { Writer } from "./owners.ts";
 import { type Plan, planSync } from "./plan.ts";
 import type { RemoteDirectory } from "./remote-tree.ts";
-import type { Transport } from "./staging.ts";
+import type { Staging, Transport } from "./staging.ts";
 import { syncFailed } from "./sync-error.ts";
 import type { SyncOptions, SyncProgress, SyncReport } from "./sync-options.ts";
 import { Losses, parentOf, stagingName, type Tree, type TreeEntry } from "./tree.ts";
@@ -23,7 +25,15 @@ export interface SyncDirection {
   readonly keepsDirectories: boolean;
   readonly transportName: "tar" | "sftp";
   readonly transport: Transport;
+  /** The directories on both sides by which a file's start, in the staging directory, and the whole of it are found. */
+  readonly startsOn: { readonly remote: string; readonly local: string };
+  readonly continueFile: ContinueFile;
 }
+
+// Files of which an interrupted sync has brought less begin again: that takes less than to compare.
+const leastStartBytes = 1024 * 1024;
+// Files that go on at once; each of them has many requests in flight.
+const continuedAtOnce = 4;
 
 /**
  * Makes a target directory like its source. Everything that is new waits in a staging directory inside the target until
@@ -62,33 +72,32 @@ export async function sync(direction: SyncDirection, options: SyncOptions): Prom
       },
       losses,
     );
-    const reusable = await prepareStaging(target, plan, staged);
+    const { reusable, starts } = await prepareStaging(direction, plan, staged);
     const entries = plan.stage.filter(({ path }) => !reusable.has(path));
     const files = entries.filter(({ type, path }) => type === "file" && !plan.hardLinks.has(path));
     progress.phase = "send";
     progress.totalFiles = files.length;
-    progress.totalBytes = files.reduce((sum, { size }) => sum + size, 0);
+    progress.totalBytes = files.reduce((sum, { size, path }) => sum + size - (starts.get(path) ?? 0), 0);
     tell();
 
-    let changed: ReadonlySet<string> = new Set();
-    if (entries.length > 0) {
-      changed = await direction.transport({
-        remote: direction.remote,
-        localRoot: direction.localRoot,
-        entries,
-        hardLinks: plan.hardLinks,
-        signal: options.signal,
-        onFile: (entry) => {
-          progress.files += 1;
-          progress.bytes += entry.size;
-          tell(entry.path);
-        },
-      });
-    }
+    const changed = await bring(direction, starts, {
+      remote: direction.remote,
+      localRoot: direction.localRoot,
+      entries,
+      hardLinks: plan.hardLinks,
+      signal: options.signal,
+      onFile: (entry, bytes = entry.size) => {
+        progress.files += 1;
+        progress.bytes += bytes;
+        tell(entry.path);
+      },
+    });
     if (changed.size > 0) throw changedMeanwhile(changed);
     progress.phase = "finish";
     tell();
-    await commit(target, plan, writer.uid === 0, options.signal);
+    // What went on in the middle went there by SFTP, which leaves owners to be set.
+    const attributes = new Set([...plan.attributes, ...files.filter(({ path }) => starts.has(path))]);
+    await commit(target, { ...plan, attributes }, writer.uid === 0, options.signal);
     return {
       entries: source.size,
       bytes: progress.bytes,
@@ -116,23 +125,63 @@ function splitStaging(listed: Tree): { tree: Map<string, TreeEntry>; staged: Map
   return { tree, staged };
 }
 
-/** Keeps what an interrupted sync has brought completely, and takes the rest away. Returns the paths that are there. */
-async function prepareStaging(target: TreeTarget, plan: Plan, staged: Tree): Promise<Set<string>> {
+/** Brings what is missing in the staging directory. Returns the paths of files that changed meanwhile. */
+async function bring(
+  { continueFile, transport }: SyncDirection,
+  starts: ReadonlyMap<string, number>,
+  staging: Staging,
+): Promise<ReadonlySet<string>> {
+  const changed = new Set<string>();
+  const continued = staging.entries.filter(({ path }) => starts.has(path));
+  await forEachParallel(continued, continuedAtOnce, async (entry) => {
+    staging.signal?.throwIfAborted();
+    if (!(await continueFile(staging, entry, starts.get(entry.path) ?? 0))) changed.add(entry.path);
+  });
+  const entries = staging.entries.filter(({ path }) => !starts.has(path));
+  if (entries.length > 0) for (const path of await transport({ ...staging, entries })) changed.add(path);
+  return changed;
+}
+
+/**
+ * Keeps what an interrupted sync has brought, and takes the rest away. Returns the paths of whole files, and for those
+ * of which there is the start, how many bytes.
+ */
+async function prepareStaging(
+  { target, remote, startsOn }: SyncDirection,
+  plan: Plan,
+  staged: Tree,
+): Promise<{ reusable: Set<string>; starts: ReadonlyMap<string, number> }> {
   const wanted = new Map(plan.stage.map((entry) => [entry.path, entry]));
   const parents = new Set(plan.stage.map(({ path }) => parentOf(path)));
   const carriers = new Set(plan.hardLinks.values());
   const reusable = new Set<string>();
+  const starts = new Map<string, number>();
   for (const [path, found] of staged) {
     const entry = wanted.get(path);
-    const isWhole =
-      entry?.type === "file" && found.type === "file" && found.size === entry.size && found.mtime === entry.mtime;
-    if (isWhole && !plan.hardLinks.has(path) && !carriers.has(path)) reusable.add(path);
-    else if (found.type !== "directory" || !(wanted.get(path)?.type === "directory" || parents.has(path))) {
+    const isLinked = plan.hardLinks.has(path) || carriers.has(path);
+    if (!isLinked && entry?.type === "file" && isWhole(found, entry)) reusable.add(path);
+    else if (!isLinked && entry?.type === "file" && isStart(found, entry)) starts.set(path, found.size);
+    else if (found.type !== "directory" || !(entry?.type === "directory" || parents.has(path))) {
       await target.remove(`${stagingName}/${path}`);
     }
   }
+  const same = await findSameStarts(remote, startsOn.remote, startsOn.local, starts);
+  for (const path of starts.keys()) {
+    if (same.has(path)) continue;
+    starts.delete(path);
+    await target.remove(`${stagingName}/${path}`);
+  }
   if (plan.stage.length > 0) await target.makeDirectory(stagingName);
-  return reusable;
+  return { reusable, starts };
+}
+
+function isWhole(found: TreeEntry, entry: TreeEntry): boolean {
+  return found.type === "file" && found.size === entry.size && found.mtime === entry.mtime;
+}
+
+/** What may be the start of a file, and can be written to. */
+function isStart({ type, size, mode }: TreeEntry, entry: TreeEntry): boolean {
+  return type === "file" && size >= leastStartBytes && size < entry.size && (mode & 0o200) !== 0;
 }
 
 function changedMeanwhile(paths: ReadonlySet<string>): AnyprocError {

@@ -40,10 +40,11 @@ export async function uploadBySftp(staging: Staging): Promise<ReadonlySet<string
 }
 
 async function sendFile(staging: Staging, entry: TreeEntry, path: string): Promise<boolean> {
-  const file = await openForWriting(staging.remote.sftp, path, 0o600);
+  const file = await openForWriting(staging.remote.sftp, path, { mode: 0o600 });
   let sent = 0;
   try {
     for await (const chunk of contentOf(join(staging.localRoot, entry.path), entry.size)) {
+      staging.signal?.throwIfAborted();
       await file.write(chunk);
       sent += chunk.length;
     }
