@@ -45,9 +45,6 @@ export async function bytesOf(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What a script does until a signal comes. (A shell that gets one right before its `read` asks the kernel waits for good.) */
-export const untilSignalled = "while :; do :; done";
-
 /** Reads a stream until the text has come by; the stream flows on after that. */
 export async function untilText(stream: Readable, text: string): Promise<string> {
   let seen = "";
