@@ -1,7 +1,12 @@
 import { type ProcessEntry, processTable } from "./process-table.ts";
 
-// A guard, against somebody who is frozen for instance: whoever may be signalled stops as soon as it would go on.
-const longestStopMs = 2000;
+// Guards, against somebody who is frozen for instance: whoever may be signalled stops as soon as it would go on. On a
+// busy machine one look can take long, and so can the first turn of who is to stop: neither alone tells that it will not.
+const looksWithoutProgress = 20;
+const longestWithoutProgressMs = 2000;
+
+// And against who makes processes faster than they can be found.
+const maxLooks = 1000;
 
 // Most trees stand still after these; the others have to be given a processor to stop on.
 const looksWithoutPause = 3;
@@ -53,18 +58,24 @@ export class ProcessTree {
    * two looks that find everybody still: what the first one found may have had a child after that was looked for.
    */
   async stop(): Promise<void> {
-    const deadline = performance.now() + longestStopMs;
-    let wasStill = false;
-    for (let looks = 1; performance.now() < deadline; looks += 1) {
+    let restless = Number.POSITIVE_INFINITY;
+    let lastProgress = { look: 0, at: performance.now() };
+    for (let look = 1; look <= maxLooks; look += 1) {
+      const wasStill = restless === 0;
       const isLarger = await this.look();
-      const isStill = [...this.#members.values()].every(
-        (member) => member.isStill || this.#unreachable.has(member.pid),
-      );
-      if (wasStill && isStill && !isLarger) return;
-      wasStill = isStill;
+      const count = this.#countRestless();
+      if (wasStill && count === 0 && !isLarger) return;
+      if (isLarger || count < restless) lastProgress = { look, at: performance.now() };
+      restless = count;
       this.signal("SIGSTOP");
-      if (looks >= looksWithoutPause) await new Promise((resolve) => setTimeout(resolve, 1));
+      const isStuck = look - lastProgress.look > looksWithoutProgress;
+      if (isStuck && performance.now() - lastProgress.at > longestWithoutProgressMs) return;
+      if (look >= looksWithoutPause) await new Promise((resolve) => setTimeout(resolve, 1));
     }
+  }
+
+  #countRestless(): number {
+    return [...this.#members.values()].filter(({ isStill, pid }) => !isStill && !this.#unreachable.has(pid)).length;
   }
 
   /** Sends a signal to everybody. */
