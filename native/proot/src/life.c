@@ -76,12 +76,13 @@ void life_arm(void) {
 
 void life_arm_unforeseen(void) {
   life_arm();
-  working_directory_share();
+  working_directory_share(true);
 }
 
 // A child without the mounts of its own that it has been promised would change those of others.
 static void start_child(const struct call *call) {
   life_arm();
+  working_directory_share(call->number == SYS_clone && (call->argument[0] & CLONE_FS) != 0);
   if (call->number == SYS_clone && namespace_start((unsigned long)call->argument[0]) < 0)
     SYS_2(SYS_kill, SYS_0(SYS_getpid), SIGKILL);
 }
@@ -101,7 +102,7 @@ long life_fork(struct call *call) {
     return -EPERM; // for namespaces: the child would not come back here, as it has a stack of its own
   unsigned long flags = (unsigned long)call->argument[0];
   if ((flags & CLONE_FS) != 0)
-    working_directory_share();
+    working_directory_share(true);
   long result = namespace_check(flags);
   deferred->argument[0] = (long)namespace_strip(flags);
   return result < 0 ? result : CALL_DEFERRED;

@@ -236,26 +236,25 @@ bool owners_matter_to_makers(void) {
          identity->gid[ID_FILE_SYSTEM] != config.guest_gid;
 }
 
-// Who has made a file; in a set-group-ID directory it has the directory's group, inode(7).
-static struct owner maker_in(struct place *directory) {
+// Who has made a file; in a set-group-ID directory it has the directory's group, inode(7). False for the run's first user,
+// whose files need no mark. Uses the directory's place up.
+static bool maker_in(struct place *directory, struct owner *out) {
   const struct identity *identity = identity_current();
-  struct owner owner = {identity->uid[ID_FILE_SYSTEM], identity->gid[ID_FILE_SYSTEM]};
   struct stat stat;
+  *out = (struct owner){identity->uid[ID_FILE_SYSTEM], identity->gid[ID_FILE_SYSTEM]};
   if (SYS_4(SYS_newfstatat, directory->descriptor, directory->path, &stat, 0) == 0 && (stat.st_mode & S_ISGID) != 0) {
     owners_show(directory, stat.st_mode, &stat.st_uid, &stat.st_gid);
-    owner.gid = stat.st_gid;
+    out->gid = stat.st_gid;
   }
-  return owner;
+  return out->uid != config.guest_uid || out->gid != config.guest_gid;
 }
 
-// `directory` is where the new file lies, for `place` is not if it was made from an open file.
-static void adopt(struct place *place, struct place *directory, const struct stat *stat) {
-  struct home home = home_of(directory);
-  struct owner owner = maker_in(directory), shown = {stat->st_uid, stat->st_gid};
+static void adopt(struct place *place, const struct home *home, const struct stat *stat, const struct owner *owner) {
+  struct owner shown = {stat->st_uid, stat->st_gid};
   identity_show_owner(&shown.uid, &shown.gid);
-  bool is_shown = owner.uid == shown.uid && owner.gid == shown.gid;
-  if (!is_shown && may_be_marked(stat->st_mode, stat->st_uid) && is_own(&home))
-    mark(place, stat->st_mode, &owner);
+  bool is_shown = owner->uid == shown.uid && owner->gid == shown.gid;
+  if (!is_shown && may_be_marked(stat->st_mode, stat->st_uid) && is_own(home))
+    mark(place, stat->st_mode, owner);
 }
 
 static bool directory_of(const struct place *place, struct place *out) {
@@ -268,19 +267,24 @@ static bool directory_of(const struct place *place, struct place *out) {
 
 void owners_adopt(struct place *place) {
   struct stat stat;
+  struct owner owner;
   struct place directory;
-  if (owners_matter_to_makers() && directory_of(place, &directory) &&
+  struct home home = home_of(place);
+  if (owners_matter_to_makers() && directory_of(place, &directory) && maker_in(&directory, &owner) &&
       SYS_4(SYS_newfstatat, place->descriptor, place->path, &stat, AT_SYMLINK_NOFOLLOW) == 0)
-    adopt(place, &directory, &stat);
+    adopt(place, &home, &stat, &owner);
 }
 
+// A file lies where its directory does, and mostly that is easier to tell.
 static void adopt_descriptor(int descriptor, struct place *directory) {
   struct stat stat;
+  struct owner owner;
   struct place place;
-  if (SYS_2(SYS_fstat, descriptor, &stat) < 0)
+  struct home home = home_of(directory);
+  if (!maker_in(directory, &owner) || SYS_2(SYS_fstat, descriptor, &stat) < 0)
     return;
   place_of_descriptor(descriptor, &place);
-  adopt(&place, directory, &stat);
+  adopt(&place, &home, &stat, &owner);
 }
 
 void owners_adopt_opened(int descriptor, const struct place *place) {

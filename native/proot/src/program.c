@@ -182,7 +182,7 @@ void program(struct initial_stack *stack, const char *handover) {
   if (report >= 0)
     SYS_1(SYS_close, report);
   if (flags & EXEC_DIRECTORY_SHARED)
-    working_directory_share();
+    working_directory_share(true);
   if (flags & EXEC_TRACE_PUT_OFF)
     trace_catch_up();
   signals_start(!(flags & EXEC_TRAP_BLOCKED));

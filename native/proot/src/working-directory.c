@@ -1,6 +1,5 @@
 #include "working-directory.h"
 
-#include <linux/kcmp.h>
 #include <sched.h>
 #include <string.h>
 
@@ -76,12 +75,10 @@ void working_directory_changed(void) {
     directory_cache_invalidate();
 }
 
-void working_directory_share(void) {
-  is_shared = true;
+void working_directory_share(bool may_be_shared) {
+  is_shared = may_be_shared;
 }
 
-// Of a vfork child only the kernel knows. Where kcmp(2) is refused, C libraries are trusted: none shares the directory.
 bool working_directory_is_shared(void) {
-  return is_shared ||
-         (!process_owns_memory() && SYS_5(SYS_kcmp, SYS_0(SYS_getpid), process.armed, KCMP_FS, 0, 0) == 0);
+  return is_shared;
 }

@@ -14,10 +14,9 @@ void working_directory_put(const char *path, size_t length, uint32_t generation)
 // To be called before the working directory changes, and when it has.
 void working_directory_forget(void);
 void working_directory_changed(void);
-// Another process may have the working directory in common, but not the memory (clone(2), CLONE_FS): nothing is remembered
-// any more. To be called before the guest goes on.
-void working_directory_share(void);
-// Whether that is so, or will be once this process has executed a program.
+// Whether another process may have the working directory in common, but not the memory (clone(2), CLONE_FS): then nothing
+// is remembered. To be called before the guest goes on.
+void working_directory_share(bool may_be_shared);
 bool working_directory_is_shared(void);
 
 #endif

@@ -8,8 +8,6 @@ import { anyproc, anyprocArgv, type Outcome, startAnyproc } from "./support/anyp
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 import { openTerminal } from "./support/terminal.ts";
 
-// Containers start when two processors get round to it.
-
 const missing = dockerServerMissing();
 if (missing) console.warn(`tests against a real docker are skipped: ${missing}`);
 

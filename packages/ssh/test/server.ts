@@ -11,8 +11,6 @@ import { connectSsh, type SshEnvironment, type SshOptions } from "../src/index.t
 export type { SshServer };
 export { sshServerKinds, startSshServer };
 
-// A limit for what hangs, not for a busy machine.
-
 const missing = sshServerMissing();
 if (missing) console.warn(`tests against a real server are skipped: ${missing}`);
 

@@ -9,7 +9,7 @@ import { containerFiles } from "../../src/files/container-files.ts";
 import { runTool } from "../../src/files/run-tool.ts";
 import { connectDocker, type DockerConnection } from "../../src/index.ts";
 import { makeContainer, type TestContainer } from "../container.ts";
-import { type DockerServer, describeOn, startDockerServer } from "../server.ts";
+import { connectionTo, type DockerServer, describeOn, startDockerServer } from "../server.ts";
 
 describeOn("docker")("the files of a container", () => {
   let server: DockerServer;
@@ -19,7 +19,7 @@ describeOn("docker")("the files of a container", () => {
 
   beforeAll(async () => {
     server = await startDockerServer();
-    connection = await connectDocker({ host: server.host });
+    connection = await connectDocker(connectionTo(server));
     running = await makeContainer(connection, server.image);
     fs = containerFiles({ connection, container: running.id });
   });
@@ -152,7 +152,7 @@ describeOn("docker")("the files of a container", () => {
 describeOn("docker")("a daemon that is killed", () => {
   test("while a file is read is a lost connection, not a short file", async () => {
     await using server = await startDockerServer();
-    await using connection = await connectDocker({ host: server.host });
+    await using connection = await connectDocker(connectionTo(server));
     await using box = await makeContainer(connection, server.image);
     const files = containerFiles({ connection, container: box.id });
     const place = { connection, container: box.id };
