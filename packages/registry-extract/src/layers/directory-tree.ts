@@ -185,7 +185,7 @@ function isRemoved(host: string | Buffer): boolean {
     rmdirSync(host);
     return true;
   } catch (error) {
-    if (systemErrorCode(error) === "ENOTEMPTY") return false;
+    if (["ENOTEMPTY", "EEXIST"].includes(systemErrorCode(error) ?? "")) return false;
     throw error;
   }
 }

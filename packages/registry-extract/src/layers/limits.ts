@@ -11,7 +11,7 @@ export interface ImageLimits {
   readonly maxRatio?: number;
   /**
    * Memory of the process: an image with more directories than can be remembered in it, or with a layer that wants more
-   * to be decompressed, is refused. @default 200 MB
+   * to be decompressed, is refused. @default 200 MB, which is also the least
    */
   readonly maxMemoryBytes?: number;
 }

@@ -84,7 +84,7 @@ describe("a registry in trouble", () => {
         response.write(bytes.subarray(0, 100_000));
         return true;
       },
-      { idleTimeoutMs: 200 },
+      { idleTimeoutMs: 2000 },
     );
     await pulled;
     expectWhole(target);
