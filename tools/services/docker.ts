@@ -51,7 +51,7 @@ const programs = {
   podman: { daemon: "/usr/bin/podman", packages: "podman" },
 };
 const image = "anyproc-test:latest";
-// podman(1) takes no option for it.
+// podman(1) takes no option for it: all that run on this machine share it.
 const podmanCgroup = "libpod_parent";
 
 /**
@@ -115,11 +115,12 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
   }
   async function stop(): Promise<void> {
     const gone = anchor.exitCode === null && anchor.signalCode === null ? once(anchor, "exit") : undefined;
+    const cgroups = engine === "podman" ? await podmanCgroups(init) : [cgroup];
     for (const { child: relaying } of relays) relaying.kill("SIGKILL");
     anchor.kill("SIGKILL");
     await gone;
     while (existsSync(`/proc/${init}`)) await delay(10);
-    await removeCgroups(cgroup);
+    await removeCgroups(cgroups);
     await rm(directory, { recursive: true, force: true });
   }
 
@@ -137,7 +138,7 @@ export async function startDockerServer(options: DockerServerOptions = {}): Prom
     directory,
     log: () => log,
     inNetwork: ([program, ...args]) =>
-      promisify(execFile)("nsenter", [...enterNetwork.slice(1), program, ...args], { timeout: 20_000 }),
+      promisify(execFile)("nsenter", [...enterNetwork.slice(1), program, ...args], { timeout: 90_000 }),
     bringIn: async (port) => {
       const path = join(directory, `in-${port}`);
       relays.push(await relay([], path, port), await relay(enterNetwork, port, path));
@@ -292,11 +293,20 @@ interface Relay {
   readonly port: number;
 }
 
+/** The cgroups of the containers that a podman server has. Those of other servers are beside them. */
+async function podmanCgroups(init: number): Promise<string[]> {
+  const storage = `/proc/${init}/root/run/podman-root`;
+  const entries = await readdir(storage).catch(() => []);
+  const directories = entries.filter((name) => name.endsWith("-containers"));
+  const containers = await Promise.all(directories.map((name) => readdir(join(storage, name))));
+  return containers.flat().map((id) => join(podmanCgroup, `libpod-${id}`));
+}
+
 /** What containers that were killed with their namespace leave in the machine's cgroups: empty directories. */
-async function removeCgroups(cgroup: string): Promise<void> {
+async function removeCgroups(cgroups: readonly string[]): Promise<void> {
   const hierarchies = await readdir("/sys/fs/cgroup");
   for (const hierarchy of ["", ...hierarchies]) {
-    for (const name of [cgroup, podmanCgroup]) await removeEmpty(join("/sys/fs/cgroup", hierarchy, name));
+    for (const name of cgroups) await removeEmpty(join("/sys/fs/cgroup", hierarchy, name));
   }
 }
 

@@ -27,7 +27,7 @@ describe.skipIf(missing)("anyproc copy and a Docker daemon", () => {
   let server: DockerServer;
   beforeAll(async () => {
     server = await startDockerServer();
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   const copy = (...args: string[]): Promise<Outcome> => anyproc(["copy", "--docker-host", server.host, ...args]);

@@ -2,14 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DockerServer, dockerServerMissing, startDockerServer } from "../../../tools/services/docker.ts";
 import { anyproc, anyprocArgv, type Outcome, startAnyproc } from "./support/anyproc.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 import { openTerminal } from "./support/terminal.ts";
-
-// Containers start when two processors get round to it.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const missing = dockerServerMissing();
 if (missing) console.warn(`tests against a real docker are skipped: ${missing}`);

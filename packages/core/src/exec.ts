@@ -140,7 +140,10 @@ function checkInput(input: unknown, { stdin = "pipe" }: Command): void {
   if (input === undefined) return;
   const isStream = typeof (input as Readable | null)?.pipe === "function";
   if (typeof input !== "string" && !(input instanceof Uint8Array) && !isStream) {
-    throw new AnyprocError("ANYPROC_INVALID_OPTION", `input: ${String(input)}: give text, bytes or a Readable`);
+    throw new AnyprocError(
+      "ANYPROC_INVALID_OPTION",
+      `input is of type ${typeof input}: give text, bytes or a Readable`,
+    );
   }
   if (stdin !== "pipe") {
     throw new AnyprocError("ANYPROC_INVALID_OPTION", `input is given, but stdin is "${stdin}": leave one of them out`);

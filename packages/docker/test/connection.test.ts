@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -11,7 +11,7 @@ import { sshServerMissing, startSshServer } from "../../../tools/services/ssh.ts
 import { parseHost, resolveEndpoint } from "../src/connection/endpoint.ts";
 import { transportsTo } from "../src/connection/transport.ts";
 import { connectDocker, createDocker } from "../src/index.ts";
-import { type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
+import { connectionTo, type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -60,14 +60,15 @@ describe("which daemon", () => {
     [{ host: "unix://" }, "there is no path"],
     [{ host: "tcp://" }, "does not name a host"],
     [{ host: "tcp://h:99999" }, "does not name a host"],
-    [{ host: "tcp://user:password@h" }, "a password does not belong there"],
+    [{ host: "tcp://alice:s3cret@h" }, "a password does not belong there"],
+    [{ host: "tcp://alice:s3:cret@s3cret@h" }, 'docker host "tcp://...@h"'],
     [{ host: "tcp://h/path" }, "a path does not belong there"],
     [{ host: "tcp://h", tls: "/nonexistent" }, "no ca.pem"],
   ])("is refused when it cannot be: %j", async (options, text) => {
     const error = await rejection(nameOf(options, {}));
     expect(error).toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
     expect(error.message).toContain(text);
-    expect(error.message).not.toContain("user:password");
+    expect(error.message).not.toMatch(/alice|s3/);
   });
 
   it("listens on the usual ports", () => {
@@ -194,6 +195,9 @@ describeOn("docker")("a real daemon", () => {
     });
     const absent = await rejection(connectDocker({ host: `ssh://${address}/absent` }));
     expect(absent).toMatchObject({ code: "ANYPROC_DOCKER_UNREACHABLE" });
+    await chmod(directory, 0o777);
+    await rejection(connectDocker({ host: `ssh://${address}/absent;touch%20${directory}/touched` }));
+    expect(await readdir(directory)).toEqual(["ssh"]);
     const stranger = await rejection(connectDocker({ host: `ssh://nobody-here@127.0.0.1:${machine.port}/x` }));
     expect(stranger.message).toContain("Permission denied");
     await server.stop();
@@ -204,7 +208,7 @@ describeOn("docker")("a real daemon", () => {
     const mounted = createDocker({
       image: server.image,
       network: "no-such-network",
-      connection: { host: server.host },
+      connection: connectionTo(server),
     });
     await within(mounted, async (docker) => {
       const error = await rejection(exec(docker, ["true"]));

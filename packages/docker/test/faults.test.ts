@@ -7,6 +7,7 @@ import { exec } from "@anyproc/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectDocker, enterContainer, leftContainers, sweepContainers } from "../src/index.ts";
 import {
+  connectionTo,
   type DockerServer,
   describeOn,
   enter,
@@ -89,6 +90,22 @@ describeOn("docker")("when something breaks", () => {
     });
   });
 
+  it("a container that is paused behind our back says what to do", async () => {
+    await within(enter(server), async (docker) => {
+      const keeper = await docker.spawn(["sleep", "infinity"]);
+      const { id } = keeper.container();
+      const inside = await enterContainer(id, { connection: docker.connection });
+      await docker.connection.request(id, (api) => api.getContainer(id).pause());
+      expect(await rejection(exec(inside, ["true"]))).toMatchObject({
+        code: "ANYPROC_CONTAINER_NOT_RUNNING",
+        message: expect.stringContaining("docker unpause"),
+      });
+      await docker.connection.request(id, (api) => api.getContainer(id).unpause());
+      expect((await exec(inside, ["echo", "again"])).stdout).toBe("again\n");
+      await inside.close();
+    });
+  });
+
   it("an image of another architecture says so", async () => {
     await loadImage(server, "foreign:latest", { architecture: "arm64", program: elfFor(183) });
     await within(enter(server, { image: "foreign:latest" }), async (docker) => {
@@ -113,7 +130,7 @@ describeOn("docker")("when something breaks", () => {
       },
     );
     const [id] = (await once(child.stdout, "data")).map(String);
-    await using connection = await connectDocker({ host: server.host });
+    await using connection = await connectDocker(connectionTo(server));
     expect(await leftContainers(connection)).toEqual([]);
     child.kill("SIGKILL");
     await once(child, "exit");

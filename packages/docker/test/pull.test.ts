@@ -8,7 +8,7 @@ import { type RegistryServer, registryMissing, startRegistry } from "../../../to
 import { inspectImage } from "../src/images/image.ts";
 import { parseReference } from "../src/images/reference.ts";
 import { connectDocker, type PullProgress } from "../src/index.ts";
-import { type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
+import { connectionTo, type DockerServer, describeOn, enter, rejection, startDockerServer, within } from "./server.ts";
 
 const missing = process.env["CI"] ? undefined : registryMissing();
 if (missing) console.warn(`tests against a real registry are skipped: ${missing}`);
@@ -42,7 +42,7 @@ describeOn("docker")("an image in a registry", () => {
     afterEach(async () => {
       vi.unstubAllEnvs();
       if (!server) return;
-      await using connection = await connectDocker({ host: server.host });
+      await using connection = await connectDocker(connectionTo(server));
       await connection.request(reference, (docker) => docker.getImage(reference).remove()).catch(() => {});
     });
 

@@ -5,17 +5,20 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "@anyproc/core";
-import { describe, vi } from "vitest";
+import { describe } from "vitest";
 import {
   type DockerServer,
   type DockerServerOptions,
   dockerServerMissing,
   startDockerServer,
 } from "../../../tools/services/docker.ts";
-import { connectDocker, createDocker, type DockerEnvironment, type DockerOptions } from "../src/index.ts";
-
-// Containers start when two processors get round to it.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+import {
+  connectDocker,
+  createDocker,
+  type DockerConnectionOptions,
+  type DockerEnvironment,
+  type DockerOptions,
+} from "../src/index.ts";
 
 export type { DockerServer };
 export { startDockerServer };
@@ -29,13 +32,18 @@ export function describeOn(engine: Engine): typeof describe {
   return missing ? (describe.skip as typeof describe) : describe;
 }
 
+/** How to reach a test server, which may take long to answer on a machine that is busy with other tests. */
+export function connectionTo(server: DockerServer): DockerConnectionOptions {
+  return { host: server.host, timeoutMs: 120_000 };
+}
+
 /** The test image on a test server, without a network unless asked. */
 export function enter(server: DockerServer, options: DockerOptions = {}): Promise<DockerEnvironment> {
   return createDocker({
     image: server.image,
     pull: "never",
     network: "none",
-    connection: { host: server.host },
+    connection: connectionTo(server),
     ...options,
   });
 }
@@ -86,6 +94,6 @@ export async function loadImage(
   await writeFile(join(directory, "config.json"), JSON.stringify(config));
   await writeFile(join(directory, "manifest.json"), JSON.stringify(manifest));
   const archive = Readable.from([tar("manifest.json", "config.json", "layer.tar")]);
-  await using connection = await connectDocker({ host: server.host });
+  await using connection = await connectDocker(connectionTo(server));
   await text((await connection.request(name, (docker) => docker.loadImage(archive))) as Readable);
 }

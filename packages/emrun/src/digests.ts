@@ -25,8 +25,8 @@ export function parseDigests(source: DigestSource): string[] {
   if (source instanceof ArrayBuffer) return [fromBytes(new Uint8Array(source))];
   if (source instanceof Uint8Array) return [fromBytes(source)];
   if (typeof source === "object") {
-    if ("digest" in source && typeof source.digest === "string") return parseLine(source.digest);
     if (Symbol.iterator in source) return Array.from(source).flatMap(parseDigests);
+    if ("digest" in source && typeof source.digest === "string") return parseLine(source.digest);
     if (Symbol.asyncIterator in source) throw invalid("a stream: give what readDigests() makes of it");
   }
   throw invalid(`a ${typeof source}: give hexadecimal text, 32 bytes, or a list of them`);

@@ -41,14 +41,21 @@ export async function openPayload(payload: Uint8Array, options: OpenOptions): Pr
   if (payload.length === 0) {
     throw new AnyprocError("ANYPROC_EMRUN_EMPTY", "payload is empty: give the bytes of an executable or a script");
   }
-  const size = payload.length;
-  if (tempFile) return new OpenedPayload(await createTemporaryFile(payload, tempDirectory), size);
+  const bytes = withFixedSize(payload);
+  const size = bytes.length;
+  if (tempFile) return new OpenedPayload(await createTemporaryFile(bytes, tempDirectory), size);
   try {
-    return new OpenedPayload(await createMemoryFile(payload), size, tempDirectory);
+    return new OpenedPayload(await createMemoryFile(bytes), size, tempDirectory);
   } catch (reason) {
     if (!(reason instanceof AnyprocError)) throw reason;
-    return new OpenedPayload(await createFallback(payload, tempDirectory, reason), size, tempDirectory, reason);
+    return new OpenedPayload(await createFallback(bytes, tempDirectory, reason), size, tempDirectory, reason);
   }
+}
+
+/** The memory of a buffer that shrinks is taken away from who reads it on another thread. */
+function withFixedSize(payload: Uint8Array): Uint8Array {
+  const { resizable = false } = payload.buffer as { readonly resizable?: boolean };
+  return resizable ? Uint8Array.from(payload) : payload;
 }
 
 async function createFallback(

@@ -32,8 +32,9 @@ export async function run(
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const capture = captureOutput({ ...options, args });
-  return toEnd(payload, options, capture.command, capture);
+  const own = ownCopy(options, args);
+  const capture = captureOutput(own);
+  return toEnd(payload, own, capture.command, capture);
 }
 
 /** As run(), for output that goes to a stream; the result's `combinedOutput` is null. @throws as run() */
@@ -42,7 +43,8 @@ export async function runIO(
   args: readonly string[] = [],
   options: RunIOOptions = {},
 ): Promise<RunResult> {
-  return toEnd(payload, options, oneStream(args, options));
+  const own = ownCopy(options, args);
+  return toEnd(payload, own, oneStream(own));
 }
 
 /** As runIO(), for output and errors that go to a stream each. @throws as run() */
@@ -51,7 +53,8 @@ export async function runIOE(
   args: readonly string[] = [],
   options: RunIOEOptions = {},
 ): Promise<RunResult> {
-  return toEnd(payload, options, { ...options, args });
+  const own = ownCopy(options, args);
+  return toEnd(payload, own, own);
 }
 
 /** run() for a script given as text. Its first line names the interpreter. @throws as run() */
@@ -65,8 +68,9 @@ export async function runBG(
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<Background> {
-  const capture = captureOutput({ ...options, args });
-  return inBackground(payload, options, capture.command, capture);
+  const own = ownCopy(options, args);
+  const capture = captureOutput(own);
+  return inBackground(payload, own, capture.command, capture);
 }
 
 /** As runIO(), but resolves as soon as the payload runs. @throws what keeps it from being started */
@@ -75,7 +79,8 @@ export async function runIOBG(
   args: readonly string[] = [],
   options: RunIOOptions = {},
 ): Promise<Background> {
-  return inBackground(payload, options, oneStream(args, options));
+  const own = ownCopy(options, args);
+  return inBackground(payload, own, oneStream(own));
 }
 
 /** As runIOE(), but resolves as soon as the payload runs. @throws what keeps it from being started */
@@ -84,7 +89,8 @@ export async function runIOEBG(
   args: readonly string[] = [],
   options: RunIOEOptions = {},
 ): Promise<Background> {
-  return inBackground(payload, options, { ...options, args });
+  const own = ownCopy(options, args);
+  return inBackground(payload, own, own);
 }
 
 /** As do(), but resolves as soon as the script runs. @throws what keeps it from being started */
@@ -157,10 +163,27 @@ async function finish(
   });
 }
 
-function oneStream(args: readonly string[], options: RunIOOptions): RunCommand {
+/** What was asked for, as it is now: what the caller changes afterwards is for another run. */
+function ownCopy<Options extends RunOptions>(options: Options, args: readonly string[]): Options & RunCommand {
+  const own = { ...options };
+  const { env, descriptors } = own;
+  return {
+    ...own,
+    args: copyOf(args),
+    ...(descriptors && { descriptors: copyOf(descriptors) }),
+    ...(typeof env === "object" && { env: { ...env } }),
+  };
+}
+
+/** What is no list is refused later. */
+function copyOf<Item>(list: readonly Item[]): readonly Item[] {
+  return Array.isArray(list) ? [...list] : list;
+}
+
+function oneStream(options: RunIOOptions & RunCommand): RunCommand {
   if ("stderr" in options) throw invalid("one stream takes all output, so stderr cannot have its own: use runIOE()");
   const { stdout } = options;
-  return { ...options, args, ...(stdout !== undefined && { stderr: stdout }) };
+  return { ...options, ...(stdout !== undefined && { stderr: stdout }) };
 }
 
 function bytesOf(script: string): Uint8Array {

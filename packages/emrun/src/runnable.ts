@@ -47,6 +47,13 @@ export class OpenedPayload implements Runnable {
     this.#files = [file];
     this.#temporaryDirectory = temporaryDirectory;
     this.#fallbackReason = fallbackReason;
+    // Policies go by the digest.
+    Object.freeze(this);
+  }
+
+  /** True for what the constructor has made, and for nothing that only looks so, such as a Proxy. */
+  static isGenuine(value: object): value is OpenedPayload {
+    return #files in value;
   }
 
   get file(): PayloadFile {
@@ -162,7 +169,7 @@ export class OpenedPayload implements Runnable {
 
 /** What a runner works on. @throws ANYPROC_INVALID_OPTION for what open() has not made */
 export function openedPayload(runnable: Runnable): OpenedPayload {
-  if (runnable instanceof OpenedPayload) return runnable;
+  if (typeof runnable === "object" && runnable !== null && OpenedPayload.isGenuine(runnable)) return runnable;
   throw new AnyprocError(
     "ANYPROC_INVALID_OPTION",
     "the payload is neither bytes nor an opened payload: give a Uint8Array, or what open() returns",

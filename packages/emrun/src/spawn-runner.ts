@@ -44,9 +44,9 @@ async function spawnFallback(
 }
 
 // A process that another thread forks holds our descriptors until its own execve(2), also the one that a temporary
-// file was written by, and what is open for writing cannot be executed: ETXTBSY. That passes.
-const busyAttempts = 20;
-const busyPauseMs = 10;
+// file was written by, and what is open for writing cannot be executed: ETXTBSY. That passes, when it gets a processor.
+const longestBusyMs = 5000;
+const longestPauseMs = 100;
 
 async function spawnFrom(
   file: PayloadFile,
@@ -54,12 +54,13 @@ async function spawnFrom(
   command: RunCommand,
   spawn: SpawnPayload,
 ): Promise<RunningProgram> {
-  for (let attempt = 1; ; attempt += 1) {
+  const deadline = performance.now() + longestBusyMs;
+  for (let pauseMs = 5; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       return await spawn(file, header, command);
     } catch (error) {
-      if (systemErrorCode(error) !== "ETXTBSY" || attempt === busyAttempts) throw error;
+      if (systemErrorCode(error) !== "ETXTBSY" || performance.now() > deadline) throw error;
     }
-    await pause(busyPauseMs);
+    await pause(pauseMs);
   }
 }

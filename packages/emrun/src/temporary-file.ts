@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import { close, open as openWithCallback, rmSync } from "node:fs";
+import { close, open as openWithCallback } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AnyprocError, systemErrorCode } from "@anyproc/core";
+import { forget, removeAtExit } from "./files-at-exit.ts";
 import type { PayloadFile } from "./payload-file.ts";
 
 // One step of copying and hashing holds the event loop up for less than a millisecond.
@@ -13,13 +14,9 @@ const stepBytes = 512 * 1024;
 const closeDescriptor: (descriptor: number) => Promise<void> = promisify(close);
 const openDescriptor: (path: string, flags: string) => Promise<number> = promisify(openWithCallback);
 
-/** Files to be removed when this process exits. */
-const files = new Set<string>();
-let isWatchingExit = false;
-
 /**
  * Puts a payload into a file `<sha256>-*` that its owner alone can read and execute, removed at release or when this
- * process exits.
+ * process ends.
  *
  * @throws ANYPROC_EMRUN_TEMPORARY_FILE when it cannot be written
  */
@@ -34,7 +31,7 @@ export async function createTemporaryFile(payload: Uint8Array, directory: string
     const final = join(directory, `${digest}-${unique}${process.platform === "win32" ? ".exe" : ""}`);
     removeAtExit(final);
     await rename(draft, final);
-    files.delete(draft);
+    forget(draft);
     path = final;
     const descriptor = await openDescriptor(final, "r");
     return { descriptor, path: final, digest, release: () => release(descriptor, final) };
@@ -51,7 +48,8 @@ async function write(path: string, payload: Uint8Array): Promise<string> {
   try {
     // Whatever umask(2) took away.
     await file.chmod(0o700);
-    for (let start = 0; start < payload.length; start += stepBytes) {
+    const { length } = payload;
+    for (let start = 0; start < length; start += stepBytes) {
       const step = Uint8Array.prototype.slice.call(payload, start, start + stepBytes);
       hash.update(step);
       await file.writeFile(step);
@@ -72,23 +70,7 @@ async function release(descriptor: number, path: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   await rm(path, { force: true });
-  files.delete(path);
-}
-
-function removeAtExit(path: string): void {
-  if (!isWatchingExit) process.once("exit", removeAll);
-  isWatchingExit = true;
-  files.add(path);
-}
-
-function removeAll(): void {
-  for (const path of files) {
-    try {
-      rmSync(path, { force: true });
-    } catch {
-      // Nobody is left to be told.
-    }
-  }
+  forget(path);
 }
 
 function writeError(directory: string, error: unknown): AnyprocError {

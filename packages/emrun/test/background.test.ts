@@ -28,6 +28,9 @@ async function firstLine(stream: PassThrough): Promise<string> {
   return String(line);
 }
 
+// Longer than a machine that is busy with other things may take to give a process its turn.
+const patience = { forceKillAfterMs: 60_000 };
+
 function toPids(line: string): number[] {
   return line.trim().split(" ").map(Number);
 }
@@ -35,7 +38,7 @@ function toPids(line: string): number[] {
 describe.each(implementations)("$name in the background", ({ functions }) => {
   async function startFamily(options: object = {}): Promise<{ running: Background; pids: number[] }> {
     const stdout = new PassThrough();
-    const running = await functions.runIOBG(family, [], { stdout, ...options });
+    const running = await functions.runIOBG(family, [], { stdout, ...patience, ...options });
     return { running, pids: toPids(await firstLine(stdout)) };
   }
 
@@ -72,7 +75,7 @@ describe.each(implementations)("$name in the background", ({ functions }) => {
   test("a stream that fails while it is read comes with done, too, and leaves nothing open", async () => {
     const before = readdirSync("/proc/self/fd").length;
     const stdin = new PassThrough();
-    const running = await functions.runBG(script("echo read; cat"), [], { stdin });
+    const running = await functions.runBG(script("echo read; cat"), [], { stdin, ...patience });
     stdin.destroy(new Error("the disk is gone"));
     const failure = { code: "ANYPROC_INPUT_FAILED", cause: { message: "the disk is gone" } };
     expect(await running.done).toMatchObject({ exitCode: 143, error: failure });
@@ -113,7 +116,7 @@ describe.each(implementations)("$name in the background", ({ functions }) => {
     // Twice the time again, until it is enough for the family to be there, however slow the machine is.
     for (let timeoutMs = 200; said === ""; timeoutMs *= 2) {
       const stdout = new PassThrough();
-      const running = await functions.runIOBG(family, [], { stdout, timeoutMs });
+      const running = await functions.runIOBG(family, [], { stdout, ...patience, timeoutMs });
       expect(await running.done).toMatchObject({
         timedOut: true,
         error: { message: expect.stringMatching(/timed out$/) },
@@ -144,7 +147,7 @@ describe.each(implementations)("$name in the background", ({ functions }) => {
   test("a payload that ends by itself with 0 has succeeded, even if it was asked to stop", async () => {
     const stdout = new PassThrough();
     const polite = script("trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done");
-    const running = await functions.runIOBG(polite, [], { stdout });
+    const running = await functions.runIOBG(polite, [], { stdout, ...patience });
     expect(await firstLine(stdout)).toBe("ready\n");
     await running.cancel();
     expect(await running.wait()).toMatchObject({ exitCode: 0, aborted: true, error: undefined });

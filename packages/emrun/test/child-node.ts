@@ -38,7 +38,7 @@ export async function runFixture(name: string, args: readonly string[], env?: No
 }
 
 async function runFile(file: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
-  const options = { cwd: directory, env: { ...process.env, ...env }, timeout: 20_000 };
+  const options = { cwd: directory, env: { ...process.env, ...env }, timeout: 120_000 };
   const { stdout } = await promisify(execFile)(file, args, options);
   return stdout;
 }

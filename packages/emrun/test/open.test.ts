@@ -9,6 +9,12 @@ import { hasAddon, implementations } from "./implementations.ts";
 import { script } from "./payloads.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
+/** ECMAScript 2024, as every Node.js from 20 on has it. */
+type ResizableArrayBuffer = new (
+  size: number,
+  options: { readonly maxByteLength: number },
+) => ArrayBuffer & { resize(size: number): void };
+
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe.each(implementations)("$name open", ({ functions }) => {
@@ -50,6 +56,17 @@ describe.each(implementations)("$name open", ({ functions }) => {
     const copy = Buffer.alloc(size);
     expect(await payload.read(copy)).toBe(size);
     expect(copy.equals(bytes)).toBe(true);
+  });
+
+  test("a buffer that shrinks meanwhile was taken as it was", async () => {
+    const size = 8_000_000;
+    const buffer = new (ArrayBuffer as unknown as ResizableArrayBuffer)(size, { maxByteLength: size });
+    const bytes = new Uint8Array(buffer).fill(1);
+    const digest = sha256(bytes);
+    const opening = functions.open(bytes);
+    buffer.resize(1);
+    await using payload = await opening;
+    expect(payload).toMatchObject({ digest, sizeBytes: size });
   });
 
   test("can be closed twice, and not be used after", async () => {

@@ -94,6 +94,15 @@ describe("a policy", () => {
     expect(policy).toBe(denyAll);
   });
 
+  test("lists are what they hold, whatever somebody has put on all objects", () => {
+    Object.defineProperty(Object.prototype, "digest", { value: two, configurable: true });
+    try {
+      expect(denyAll.withRule("allow", [one]).verdictOf(two)).toBe("deny");
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "digest");
+    }
+  });
+
   test("tryWithRule derives as withRule does", () => {
     const { policy, error } = denyAll.tryWithRule("allow", one);
     expect(error).toBeUndefined();
@@ -128,6 +137,44 @@ describe("a policy", () => {
 });
 
 describe.each(implementations)("$name under a policy", ({ functions }) => {
+  test("nothing passes for a payload that is allowed but that payload", async () => {
+    await using trusted = await functions.open(script("echo trusted"));
+    await using other = await functions.open(script("echo other"));
+    const policy = denyAll.withRule("allow", trusted);
+    for (const key of ["digest", "file"] as const) {
+      const value: unknown = Reflect.get(trusted, key);
+      expect(Reflect.set(other, key, value)).toBe(false);
+      expect(Reflect.defineProperty(other, key, { value })).toBe(false);
+    }
+    await expect(functions.run(other, [], { policy })).rejects.toBeInstanceOf(PolicyError);
+    const disguised = new Proxy(other, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(key === "digest" ? trusted : target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const alike: typeof other = Object.create(Object.getPrototypeOf(trusted) as object, {
+      digest: { value: trusted.digest },
+    });
+    for (const impostor of [disguised, alike]) {
+      await expect(functions.run(impostor, [], { policy })).rejects.toMatchObject({ code: "ANYPROC_INVALID_OPTION" });
+    }
+  });
+
+  test("the options count as they are at the call", async () => {
+    const options = { policy: denyAll };
+    const running = functions.run(script("echo ran"), [], options);
+    options.policy = allowAll;
+    await expect(running).rejects.toBeInstanceOf(PolicyError);
+    const policies = [denyAll, allowAll];
+    const unsteady = {
+      get policy() {
+        return policies.shift() ?? allowAll;
+      },
+    };
+    await expect(functions.run(script("echo ran"), [], unsteady)).rejects.toBeInstanceOf(PolicyError);
+  });
+
   test("every form of run is denied before anything executes", async () => {
     const runner = scriptedRunner([{}]);
     const options = { policy: denyAll, runner };

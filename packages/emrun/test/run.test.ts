@@ -186,6 +186,19 @@ describe.each(implementations)("$name run", ({ name, functions }) => {
     await expect(functions.run(payload, long)).rejects.toMatchObject({ code: "ANYPROC_ARGUMENTS_TOO_LONG" });
   });
 
+  test("what is changed after the call is for another run", async () => {
+    await using payload = await functions.open(script('echo "$1 $VALUE"'));
+    const bytes = script('echo "$1 $VALUE"');
+    for (const source of [payload, bytes]) {
+      const args = ["as it was"];
+      const env = { VALUE: "this too" };
+      const running = functions.run(source, args, { env });
+      args[0] = "changed";
+      env.VALUE = "changed";
+      expect(String((await running).combinedOutput)).toBe("as it was this too\n");
+    }
+  });
+
   test("a missing working directory is told from a missing interpreter", async () => {
     await expect(functions.run(script(""), [], { cwd: "/no/such" })).rejects.toMatchObject({
       code: "ANYPROC_CWD_NOT_FOUND",

@@ -31,7 +31,7 @@ export async function connectSsh(options: SshOptions): Promise<SshEnvironment> {
   const connect = async (signal: AbortSignal | undefined): Promise<Connection> =>
     new Connection(name, await connectRoute(route, { ...settings, signal }), settings.timeoutMs);
   const reconnection: Reconnection | undefined = options.reconnect
-    ? { ...(options.reconnect === true ? {} : options.reconnect), connect: () => connect(undefined) }
+    ? { ...(options.reconnect === true ? {} : options.reconnect), connect }
     : undefined;
   return createSession(new ConnectionSource(await connect(options.signal), reconnection), options);
 }

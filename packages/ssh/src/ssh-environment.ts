@@ -1,5 +1,6 @@
 import { type Capabilities, defineEnvironment, type Environment, type FileSystem, type Starter } from "@anyproc/core";
 import { startCommand } from "./command/start-command.ts";
+import { unlessGivenUp } from "./command/unless-given-up.ts";
 import type { ConnectionSource } from "./connection/connection-source.ts";
 import { remoteFiles } from "./files/remote-files.ts";
 import { SftpSource } from "./files/sftp-source.ts";
@@ -46,7 +47,8 @@ export interface SshEnvironment extends Environment {
 export function createSession(source: ConnectionSource, options: SessionOptions): SshEnvironment {
   const sftp = new SftpSource(source);
   const fs = remoteFiles(sftp);
-  const start: Starter = async (command, giveUp) => startCommand(await source.current(), command, options, giveUp);
+  const start: Starter = async (command, giveUp) =>
+    startCommand(await unlessGivenUp(source.current(), giveUp), command, options, giveUp);
   const forwards = new Set<PortForward>();
   const tracked = async (opening: Promise<PortForward>): Promise<PortForward> => {
     const forward = await opening;

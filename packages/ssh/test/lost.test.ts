@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exec, type Process } from "@anyproc/core";
@@ -63,6 +65,24 @@ describeOnServer("a lost connection", () => {
       await server.restart();
       expect((await answers).map(({ stdout }) => stdout)).toEqual(["one\n", "two\n"]);
     });
+  });
+
+  it("is not waited for by an environment that is closed while it connects again", async () => {
+    const other = await startSshServer();
+    const box = await enter(other, { reconnect: { attempts: Number.POSITIVE_INFINITY } });
+    const silent = createServer((socket) => socket.resume());
+    const process = await box.spawn(["sleep", "1000"]);
+    const lost = rejection(process.wait());
+    await other.kill();
+    await lost;
+    await new Promise<void>((resolve) => silent.listen(other.port, other.host, resolve));
+    const connected = once(silent, "connection");
+    const waiting = rejection(exec(box, ["true"], { forceKillAfterMs: 0 }));
+    await connected;
+    await box.close();
+    expect(await waiting).toMatchObject({ code: "ANYPROC_CLOSED" });
+    silent.close();
+    await other.stop();
   });
 
   it("gives up after so many attempts, with the reason of the last", async () => {

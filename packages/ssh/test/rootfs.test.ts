@@ -196,6 +196,7 @@ describeOnServer.each(transports)("by %s", (transport) => {
     const rootfs = box.rootfs(remote);
     expect(await rejection(rootfs.upload(directory, { transport, signal: abort.signal, onProgress }))).toBe(reason);
     expect(fs.readdirSync(remote)).toEqual([".anyproc-sync"]);
+    expect(fs.statSync(`${remote}/.anyproc-sync`).mode & 0o777).toBe(0o700);
 
     const report = await rootfs.upload(directory, { transport });
     expect(report.resumed).toBeGreaterThan(0);
@@ -209,9 +210,25 @@ describeOnServer.each(transports)("by %s", (transport) => {
     };
     expect(await rejection(rootfs.download(back, { transport, signal: again.signal, onProgress: stop }))).toBe(reason);
     expect(fs.readdirSync(back)).toEqual([".anyproc-sync"]);
+    expect(fs.statSync(join(back, ".anyproc-sync")).mode & 0o777).toBe(0o700);
     expect((await rootfs.download(back, { transport })).resumed).toBeGreaterThan(0);
     expect(describeTree(back)).toBe(describeTree(directory));
     fs.rmSync(back, { recursive: true });
+  });
+
+  it("does not stage through a symlink that somebody has put there", async () => {
+    const outside = local("outside");
+    for (const path of [outside, local("source"), local("back"), remote]) fs.mkdirSync(path);
+    fs.writeFileSync(local("source/file"), "content");
+    for (const target of [remote, local("back")]) fs.symlinkSync(outside, join(target, ".anyproc-sync"));
+    for (const path of [directory, outside, remote]) fs.chmodSync(path, 0o777);
+    const rootfs = box.rootfs(remote);
+    const onProgress = ({ phase }: SyncProgress): void => {
+      if (phase === "finish") expect(fs.readdirSync(outside)).toEqual([]);
+    };
+    expect(await rootfs.upload(local("source"), { transport, onProgress })).toMatchObject({ sent: 1 });
+    expect(await rootfs.download(local("back"), { transport, onProgress })).toMatchObject({ sent: 1 });
+    for (const target of [remote, local("back")]) expect(fs.readdirSync(target)).toEqual(["file"]);
   });
 
   it("goes on in the middle of a large file, as long as what is there is the start of it", async () => {

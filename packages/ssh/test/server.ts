@@ -1,4 +1,4 @@
-import { describe, vi } from "vitest";
+import { describe } from "vitest";
 import {
   type SshServer,
   type SshServerOptions,
@@ -10,9 +10,6 @@ import { connectSsh, type SshEnvironment, type SshOptions } from "../src/index.t
 
 export type { SshServer };
 export { sshServerKinds, startSshServer };
-
-// A limit for what hangs, not for a busy machine.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const missing = sshServerMissing();
 if (missing) console.warn(`tests against a real server are skipped: ${missing}`);

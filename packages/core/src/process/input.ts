@@ -39,7 +39,7 @@ export class Input extends Writable {
    */
   feed(source: Readable): void {
     if (typeof source?.pipe !== "function") {
-      throw new AnyprocError("ANYPROC_INVALID_OPTION", `stdin: ${String(source)} is no stream: give a Readable`);
+      throw new AnyprocError("ANYPROC_INVALID_OPTION", "what is attached to stdin is no stream: give a Readable");
     }
     if (this.writableEnded) {
       throw new AnyprocError("ANYPROC_CLOSED", "stdin has ended: attach sources before the last one is over");

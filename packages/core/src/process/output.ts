@@ -44,7 +44,7 @@ export class Output {
 
   attach(writable: Writable, options?: AttachOptions): void {
     if (typeof writable?.write !== "function") {
-      throw new AnyprocError("ANYPROC_INVALID_OPTION", `output: ${String(writable)} is no stream: give a Writable`);
+      throw new AnyprocError("ANYPROC_INVALID_OPTION", "what is attached to the output is no stream: give a Writable");
     }
     if (writable.writable) this.#add(new AttachedSink(writable, options?.end ?? false, this));
   }

@@ -59,6 +59,7 @@ async function* tokensOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Toke
   for await (const chunk of source) {
     let failure: unknown;
     try {
+      if (!(chunk instanceof Uint8Array)) throw invalidArchive("its stream gives text", "leave out setEncoding()");
       reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     } catch (error) {
       failure = error;

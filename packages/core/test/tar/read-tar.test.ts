@@ -102,6 +102,14 @@ describe("readTar", () => {
     });
   });
 
+  test("refuses a stream of text, as setEncoding() makes one", async () => {
+    const text = Readable.from([bytes]).setEncoding("utf8");
+    await expect(readTar(text).next()).rejects.toMatchObject({
+      code: "ANYPROC_ARCHIVE_INVALID",
+      message: expect.stringContaining("setEncoding"),
+    });
+  });
+
   test("has nothing to say of arbitrary bytes but that they are no archive", () =>
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2000 }), async (data) => {

@@ -79,7 +79,8 @@ export function parseHost(text: string, certificates?: Certificates): Endpoint {
 }
 
 function invalidHost(text: string, reason: string): Error {
-  const shown = JSON.stringify(text.replace(/:[^:@/]*@/, ":...@"));
+  // A password may have any character in it, "@" and ":" too.
+  const shown = JSON.stringify(text.replace(/^([a-z]+:\/\/)?.*@/s, "$1...@"));
   return invalidOption(
     `docker host ${shown}: ${reason}: write unix:///run/docker.sock, tcp://host:2376 or ssh://user@host`,
   );

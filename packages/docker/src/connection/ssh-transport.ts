@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Duplex } from "node:stream";
+import { quoteForShell } from "@anyproc/core";
 import type { Endpoint } from "./endpoint.ts";
 
 // Enough of what ssh says for a message.
@@ -20,7 +21,8 @@ export class SshSocket extends Duplex {
       ...(user === undefined ? [] : ["-l", user]),
       ...(port === undefined ? [] : ["-p", String(port)]),
       ...["--", host, "docker"],
-      ...(path === undefined ? [] : ["--host", `unix://${path}`]),
+      // ssh(1) joins these into a line for the shell over there.
+      ...(path === undefined ? [] : ["--host", quoteForShell(`unix://${path}`)]),
       ...["system", "dial-stdio"],
     ];
     this.#child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"] });

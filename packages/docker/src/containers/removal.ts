@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DockerConnection } from "../connection/connect.ts";
 import { statusOf } from "../connection/daemon-error.ts";
+import { dockerError } from "../errors.ts";
 
 // A container that the daemon is removing already takes some tens of milliseconds.
 const pauseMs = 20;
@@ -24,11 +25,21 @@ export async function containersWith(connection: DockerConnection, label: string
   return found.map(({ Id }) => Id);
 }
 
-/** Removes the containers with a label, and resolves when the daemon has none any more. */
+/**
+ * Removes the containers with a label, and resolves when the daemon has none any more.
+ *
+ * @throws ANYPROC_DOCKER_REFUSED for those that stay; what DockerConnection.request() throws
+ */
 export async function removeAllWith(connection: DockerConnection, label: string): Promise<void> {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     const ids = await containersWith(connection, label);
     if (ids.length === 0) return;
+    if (attempt === attempts) {
+      throw dockerError(
+        "ANYPROC_DOCKER_REFUSED",
+        `${connection.name}: it has not removed ${ids.join(", ")}: its log says why; remove them with \`docker rm --force\``,
+      );
+    }
     await Promise.all(ids.map((id) => removeContainer(connection, id)));
     await delay(pauseMs);
   }

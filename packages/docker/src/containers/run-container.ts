@@ -52,7 +52,9 @@ export async function runContainer(
     },
   );
   const control = containerControl(connection, container.id, exited, Init);
-  if (command.pty) await control.resize(sizeOf(command.pty));
+  // For images without stty(1). podman's monitor (conmon, read_from_ctrl_buffer()) takes two sizes that it reads at once
+  // for the first one twice: this one, and one that the caller gives soon.
+  if (command.pty && connection.daemon.engine === "docker") await control.resize(sizeOf(command.pty));
   return runningProgram({ command, stdin, streams, exited, ...control });
 }
 

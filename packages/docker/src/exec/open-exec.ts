@@ -25,6 +25,10 @@ export async function openExec(target: ContainerTarget, options: Docker.ExecCrea
     return { exec, socket };
   } catch (error) {
     if (statusOf((error as Error).cause) !== 409) throw error;
-    throw dockerError("ANYPROC_CONTAINER_NOT_RUNNING", `${name}: the container has stopped: start it again`, error);
+    throw dockerError(
+      "ANYPROC_CONTAINER_NOT_RUNNING",
+      `${name}: the container has stopped, or is paused: start it again, or \`docker unpause\` it`,
+      error,
+    );
   }
 }

@@ -1,6 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 
 const chunkBytes = 256 * 1024;
+// Copying that much takes about as long as the way to the disk's cache and back.
+const windowBytes = 64 * 1024;
 
 /** A piece of an open file. */
 export class FileRegion {
@@ -29,6 +31,19 @@ export class FileRegion {
       read += bytesRead;
     }
     return bytes.subarray(0, read);
+  }
+
+  /** read() for many small pieces: what lies behind one is read with it, and kept for the next. */
+  reader(): (position: number, length: number) => Promise<Buffer> {
+    let window: Buffer = Buffer.alloc(0);
+    let start = 0;
+    return async (position, length) => {
+      if (position < start || position + length > start + window.length) {
+        window = await this.read(position, Math.max(length, windowBytes));
+        start = position;
+      }
+      return window.subarray(position - start, position - start + length);
+    };
   }
 
   async *chunks(start = 0, end: number = this.size): AsyncGenerator<Buffer, void, undefined> {

@@ -32,7 +32,7 @@ export async function indexLayer(region: FileRegion, layer: number): Promise<Lay
   const entries = new Map<string, LayerEntry>();
   const whiteouts = new Set<string>();
   const opaque = new Set<string>();
-  for await (const scanned of scanTar((position, length) => region.read(position, length))) {
+  for await (const scanned of scanTar(region.reader())) {
     const { entry } = scanned;
     const names = namesOf(entry.path);
     const path = names.join("/");

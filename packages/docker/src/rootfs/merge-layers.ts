@@ -12,9 +12,16 @@ import type { FileRegion } from "../files/file-region.ts";
 import { indexLayer, type LayerEntry, type LayerIndex } from "./layer-index.ts";
 import { visibleEntries } from "./visible-entries.ts";
 
+/** Neighbours in a layer, which are read together. */
+interface Run {
+  readonly region: FileRegion;
+  readonly start: number;
+  end: number;
+}
+
 /**
- * The layers of an image as one archive of what is seen when all of them lie on top of one another, in the order of
- * names. Entries come as they stand in their layers, byte for byte, so that nothing is lost; of a file with several
+ * The layers of an image as one archive of what is seen when all of them lie on top of one another, in the order of a
+ * walk by names. Entries come as they stand in their layers, byte for byte, so that nothing is lost; of a file with several
  * names the first is the file, and the others are links to it.
  *
  * @param layers tar archives, lowest first
@@ -26,19 +33,32 @@ export async function* mergeLayers(layers: readonly FileRegion[]): AsyncGenerato
   const visible = visibleEntries(indexes);
   /** The name under which a file was written. */
   const names = new Map<LayerEntry, string>();
-  for (const found of [...visible.values()].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const { entry } = found;
+  let run: Run | undefined;
+  for (const found of walk(visible.values())) {
+    const { entry, region, start, end } = found;
     const origin = entry.type === "hardlink" ? originOf(found, indexes) : found;
     const name = names.get(origin);
-    if (name !== undefined && entry.type !== "unknown") {
-      yield formatHeader({ ...entry, type: "hardlink", linkPath: name, size: 0, xattrs: new Map() });
+    if (name === undefined) names.set(origin, entry.path);
+    const isAsItStands = name === undefined && origin === found;
+    if (isAsItStands && run?.region === region && run.end === start) {
+      run.end = end;
       continue;
     }
-    names.set(origin, entry.path);
-    if (origin === found) yield* found.region.chunks(found.start, found.end);
-    else yield* renamed(origin, entry.path);
+    if (run) yield* run.region.chunks(run.start, run.end);
+    run = isAsItStands ? { region, start, end } : undefined;
+    if (isAsItStands) continue;
+    if (name === undefined) yield* renamed(origin, entry.path);
+    else if (entry.type !== "unknown")
+      yield formatHeader({ ...entry, type: "hardlink", linkPath: name, size: 0, xattrs: new Map() });
   }
+  if (run) yield* run.region.chunks(run.start, run.end);
   yield endOfArchive;
+}
+
+/** In the order in which builders write layers: what is in a directory directly after it. */
+function walk(entries: Iterable<LayerEntry>): LayerEntry[] {
+  const keyed = Array.from(entries, (entry) => ({ entry, key: entry.path.replaceAll("/", "\0") }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ entry }) => entry);
 }
 
 // More than any chain of links that a builder makes.

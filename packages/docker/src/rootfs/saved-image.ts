@@ -1,4 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
 import { type Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -7,8 +6,8 @@ import { scanTar } from "@anyproc/core/tar";
 import type { DockerConnection } from "../connection/connect.ts";
 import { isRecord } from "../connection/docker-config.ts";
 import { dockerError } from "../errors.ts";
-import { FileRegion } from "../files/file-region.ts";
-import { openSpool, writeAt } from "../files/spool.ts";
+import type { FileRegion } from "../files/file-region.ts";
+import { openSpool, type Spool } from "../files/spool.ts";
 import { inspectImage } from "../images/image.ts";
 
 /** The layers of an image in files of this machine, as they were when the image was built. */
@@ -28,23 +27,17 @@ export async function saveImage(
   image: string,
   signal: AbortSignal | undefined,
 ): Promise<SavedImage> {
-  const spools: FileHandle[] = [];
+  const spools: Spool[] = [];
   const close = async (): Promise<void> => {
     for (const spool of spools.splice(0)) await spool.close();
   };
   const spooled = async (source: Readable, decompressor?: Duplex): Promise<FileRegion> => {
     const spool = await openSpool();
     spools.push(spool);
-    let size = 0;
-    const fill = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
-      for await (const chunk of chunks) {
-        await writeAt(spool, chunk, size);
-        size += chunk.length;
-      }
-    };
     const options = signal ? { signal } : {};
-    await (decompressor ? pipeline(source, decompressor, fill, options) : pipeline(source, fill, options));
-    return new FileRegion(spool, 0, size);
+    const stages = decompressor ? [decompressor, spool.writer()] : [spool.writer()];
+    await pipeline([source, ...stages], options);
+    return spool.content;
   };
   try {
     const archive = await spooled(await openSave(connection, image, signal));
@@ -82,7 +75,7 @@ const mostLinks = 8;
 /** The layers that manifest.json names (moby, image/spec/v1.2.md). */
 async function findLayers(image: string, archive: FileRegion): Promise<FileRegion[]> {
   const members = new Map<string, FileRegion | { readonly linkPath: string }>();
-  for await (const { entry, contentStart } of scanTar((position, length) => archive.read(position, length))) {
+  for await (const { entry, contentStart } of scanTar(archive.reader())) {
     const path = posix.normalize(entry.path);
     const isLink = entry.type === "symlink" || entry.type === "hardlink";
     // A symlink starts from where it is, a hard link from the top.

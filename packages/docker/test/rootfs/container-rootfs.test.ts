@@ -4,7 +4,7 @@ import { exec } from "@anyproc/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectDocker, type DockerConnection, openContainerRootfs } from "../../src/index.ts";
 import { makeContainer, type TestContainer } from "../container.ts";
-import { type DockerServer, describeOn, startDockerServer } from "../server.ts";
+import { connectionTo, type DockerServer, describeOn, startDockerServer } from "../server.ts";
 import { archive, type EntryInput, entriesOf } from "./archive.ts";
 
 describeOn("docker")("a container as a rootfs", () => {
@@ -14,9 +14,9 @@ describeOn("docker")("a container as a rootfs", () => {
 
   beforeAll(async () => {
     server = await startDockerServer();
-    connection = await connectDocker({ host: server.host });
+    connection = await connectDocker(connectionTo(server));
     container = await makeContainer(connection, server.image);
-  }, 60_000);
+  });
   afterAll(async () => {
     await connection?.close();
     await server?.stop();

@@ -9,7 +9,7 @@ import { exec } from "@anyproc/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectDocker, type DockerConnection, type ImageSettings, openImageRootfs } from "../../src/index.ts";
-import { type DockerServer, describeOn, startDockerServer } from "../server.ts";
+import { connectionTo, type DockerServer, describeOn, startDockerServer } from "../server.ts";
 import { archive, type EntryInput, entriesOf } from "./archive.ts";
 
 const run = promisify(execFile);
@@ -21,9 +21,9 @@ describeOn("docker")("an image as a rootfs", () => {
 
   beforeAll(async () => {
     server = await startDockerServer();
-    connection = await connectDocker({ host: server.host });
+    connection = await connectDocker(connectionTo(server));
     directory = await mkdtemp(join(tmpdir(), "anyproc-test-"));
-  }, 60_000);
+  });
   afterAll(async () => {
     await connection?.close();
     await server?.stop();

@@ -64,6 +64,11 @@ describe("layers on top of one another", () => {
     expect(await seen([lower, [link("from above", "m")]])).toMatchObject({ "from above": "old", m: "= from above" });
   });
 
+  test("come as a walk would come by them, what is in a directory directly after it", async () => {
+    const lower = [{ path: "a/" }, file("a/y", "1"), file("a/x", "1"), file("a-b", "1"), file("a.b", "1")];
+    expect(Object.keys(await seen([lower, [file("a/m", "2")]]))).toEqual(["a", "a/m", "a/x", "a/y", "a-b", "a.b"]);
+  });
+
   test.each([
     ["a link to nothing", [link("a", "b")], "ANYPROC_ARCHIVE_INVALID"],
     ["links in a circle", [link("a", "b"), link("b", "a")], "ANYPROC_ARCHIVE_INVALID"],

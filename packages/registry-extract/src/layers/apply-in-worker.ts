@@ -3,15 +3,20 @@ import { AnyprocError, type ErrorCode, systemErrorCode } from "@anyproc/core";
 import { imageError } from "../errors.ts";
 import type { ApplyJob, ApplyMessage, ApplyResult } from "./apply-job.ts";
 import { type ApplyListener, DamagedLayerError } from "./apply-layers.ts";
+import { type ImageLimits, memoryShares } from "./limits.ts";
 import { tooMuchToRemember } from "./memory-budget.ts";
 
-// What grows with an image lies outside of the heap, in a MemoryBudget. A larger young generation takes no less time.
-const resourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 24 };
+// A larger one takes no less time: what grows with an image lies outside of the heap.
+const youngGenerationMb = 6;
 
 /** A thread that waits for a job; started early, it is ready when the job is. */
-export function startApplyWorker(): Worker {
+export function startApplyWorker(limits: ImageLimits): Worker {
   // Always the built file: a worker has none of the hooks with which tests read the sources. Options of this process,
   // such as --input-type, are not for it.
+  const resourceLimits = {
+    maxYoungGenerationSizeMb: youngGenerationMb,
+    maxOldGenerationSizeMb: memoryShares(limits).heapMb,
+  };
   return new Worker(new URL(import.meta.resolve("#worker")), { execArgv: [], resourceLimits });
 }
 
@@ -25,7 +30,7 @@ export async function applyInWorker(
   job: ApplyJob,
   listener: Partial<ApplyListener>,
   signal?: AbortSignal,
-  worker: Worker = startApplyWorker(),
+  worker: Worker = startApplyWorker(job.limits),
 ): Promise<ApplyResult> {
   const abort = () => void worker.terminate();
   signal?.addEventListener("abort", abort, { once: true });

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, opendirSync, readlinkSync, rmdirSync, type Stats, unlinkSync } from "node:fs";
 import { systemErrorCode } from "@anyproc/core";
 import { type ByteString, printable } from "@anyproc/core/tar";
 import { imageError } from "../errors.ts";
@@ -127,30 +127,45 @@ export class DirectoryTree {
   /** Removes what is there and below, but for what is to be kept and the directories on the way to it. */
   removeUnless(path: TreePath, isKept: (path: TreePath) => boolean): void {
     this.#lastParent = undefined;
-    if (!this.directories.has(path)) {
-      if (!isKept(path)) this.#unlink(path);
-    } else if (this.#emptyUnless(path, isKept) && !isKept(path)) {
-      rmdirSync(this.host(path));
-      this.directories.delete(path);
-      this.#onRemove(path);
-    }
+    if (this.directories.has(path)) this.#removeDirectoryUnless(path, isKept);
+    else if (!isKept(path)) this.#unlink(path);
   }
 
-  /** Removes what is in a directory, but for what is to be kept. True when nothing is left. */
+  /** True when it is gone. */
+  #removeDirectoryUnless(path: TreePath, isKept: (path: TreePath) => boolean): boolean {
+    // A directory that is changed while it is read need not be read in full.
+    do {
+      if (!this.#emptyUnless(path, isKept) || isKept(path)) return false;
+    } while (!isRemoved(this.host(path)));
+    this.directories.delete(path);
+    this.#onRemove(path);
+    return true;
+  }
+
+  /** Removes what is in a directory, but for what is to be kept. True when nothing of it was to be kept. */
   #emptyUnless(path: TreePath, isKept: (path: TreePath) => boolean): boolean {
-    for (const name of this.list(path)) this.removeUnless(path === "" ? name : `${path}/${name}`, isKept);
-    return this.list(path).length === 0;
+    const inner: TreePath[] = [];
+    let isEmpty = true;
+    // One by one: a million names at once would take more memory than there is for them.
+    const directory = opendirSync(this.host(path), { encoding: "latin1" });
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        const place: TreePath = path === "" ? entry.name : `${path}/${entry.name}`;
+        if (this.directories.has(place)) inner.push(place);
+        else if (isKept(place)) isEmpty = false;
+        else this.#unlink(place);
+      }
+    } finally {
+      directory.closeSync();
+    }
+    for (const place of inner) isEmpty = this.#removeDirectoryUnless(place, isKept) && isEmpty;
+    return isEmpty;
   }
 
   /** Removes what is in a directory, but for what is to be kept. */
   empty(path: TreePath, isKept: (path: TreePath) => boolean): void {
     this.#lastParent = undefined;
     this.#emptyUnless(path, isKept);
-  }
-
-  /** Names in a directory. */
-  list(path: TreePath): ByteString[] {
-    return readdirSync(this.host(path), "latin1");
   }
 
   #unlink(path: TreePath): void {
@@ -161,6 +176,17 @@ export class DirectoryTree {
       return;
     }
     this.#onRemove(path);
+  }
+}
+
+/** False for a directory that is not empty. */
+function isRemoved(host: string | Buffer): boolean {
+  try {
+    rmdirSync(host);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOTEMPTY") return false;
+    throw error;
   }
 }
 

@@ -18,6 +18,8 @@ export interface ImageLimits {
 
 /** What the memory of a process is used for. */
 export interface MemoryShares {
+  /** For whatever is being looked at. */
+  readonly heapMb: number;
   /** For directories, files that need a note, and names of one layer: enough for 250,000 directories. */
   readonly rememberedBytes: number;
   /** For what zstd has to remember of its output, in bits of its size. */
@@ -27,7 +29,8 @@ export interface MemoryShares {
 // What programs that write layers use at most, and zstd(1) up to its level 20.
 const leastWindowBytes = 32 * 1024 ** 2;
 const leastRememberedBytes = 32e6;
-// With the least of both.
+const leastHeapMb = 24;
+// With the least of all three.
 const leastMemoryBytes = 200e6;
 // Places in a StringTable have 32 bits.
 const mostRememberedBytes = 2 ** 32 - 1;
@@ -36,10 +39,11 @@ const mostWindowLog = 31;
 
 /** Shares out the memory of ImageLimits. */
 export function memoryShares({ maxMemoryBytes = leastMemoryBytes }: ImageLimits): MemoryShares {
-  const half = Math.max(0, maxMemoryBytes - leastMemoryBytes) / 2;
+  const quarter = Math.max(0, maxMemoryBytes - leastMemoryBytes) / 4;
   return {
-    rememberedBytes: Math.min(mostRememberedBytes, leastRememberedBytes + half),
-    windowLog: Math.min(mostWindowLog, Math.floor(Math.log2(leastWindowBytes + half))),
+    heapMb: leastHeapMb + Math.floor(quarter / 1e6),
+    rememberedBytes: Math.min(mostRememberedBytes, leastRememberedBytes + quarter),
+    windowLog: Math.min(mostWindowLog, Math.floor(Math.log2(leastWindowBytes + 2 * quarter))),
   };
 }
 

@@ -59,7 +59,7 @@ async function pull(
   const layout = cacheLayout(options.cacheDirectory);
   await checkTarget(target);
   // It gets ready while the registry is asked; unpacked layers may be there already, and need none.
-  const worker = options.layers === "stacked" ? undefined : startApplyWorker();
+  const worker = options.layers === "stacked" ? undefined : startApplyWorker(options);
   try {
     const source = await openSource(reference, options);
     try {

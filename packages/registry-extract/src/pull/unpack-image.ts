@@ -44,7 +44,7 @@ export async function unpackImage(request: UnpackRequest, target: string, firstW
   for (let round = 1; ; round += 1) {
     const staging = await createStaging(target);
     try {
-      const worker = round === 1 ? firstWorker : startApplyWorker();
+      const worker = round === 1 ? firstWorker : startApplyWorker(limitsOf(request.options));
       const result = await unpackOnce(request, staging, [...linkTargets], fresh, worker);
       const isComplete = result.missingTargets.length === 0 || round === mostRounds;
       if (isComplete) return { staging, result };

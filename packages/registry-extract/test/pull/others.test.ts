@@ -41,7 +41,7 @@ describe.skipIf(!isRoot || !hasUmoci)("an image with everything is what umoci ma
 });
 
 describe.skipIf(!isRoot || !hasSkopeo || dockerServerMissing() !== undefined)("and what docker makes of it", () => {
-  test("by load, create and export", { timeout: 120_000 }, async () => {
+  test("by load, create and export", async () => {
     const directory = temporaryDirectory();
     const { archive, ours } = await unpack(directory, "v2s2");
     const theirs = join(directory, "docker");

@@ -16,7 +16,7 @@ const maxLineBytes = 100_000;
 // Variables that shells treat as their own; env(1) sets them behind the shell's back.
 const isPlainVariable = (name: string): boolean =>
   /^[A-Z_][A-Z0-9_]*$/.test(name) &&
-  !/^(_|BASH.*|E?[UG]ID|ENV|GROUPS|HIST.*|IFS|LINENO|OLDPWD|OPT.*|PATH|PIPESTATUS|POSIX.*|PPID|PS[0-9]|PWD|RANDOM|SECONDS|SHELL.*|SHLVL|ZSH.*)$/.test(
+  !/^(_|BASH.*|DIRSTACK|E?[UG]ID|ENV|EPOCH.*|ERRNO|FUNCNAME|GROUPS|HIST.*|IFS|LINENO|OLDPWD|OPT.*|PATH|PIPESTATUS|POSIX.*|PPID|PS[0-9]|PWD|S?RANDOM|SECONDS|SHELL.*|SHLVL|USERNAME|ZSH.*)$/.test(
     name,
   );
 

@@ -7,6 +7,7 @@ import type { SessionOptions } from "../options.ts";
 import { commandLine } from "./command-line.ts";
 import type { CommandOutput } from "./command-output.ts";
 import { remoteControl, requestSignal } from "./remote-control.ts";
+import { unlessGivenUp } from "./unless-given-up.ts";
 import { type WatchedChannel, watchChannel } from "./watched-channel.ts";
 
 /**
@@ -74,20 +75,6 @@ export async function startCommand(
       resize: ({ columns, rows }: Required<PtySize>) => channel.setWindow(rows, columns, 0, 0),
     }),
   };
-}
-
-async function unlessGivenUp<T>(work: Promise<T>, giveUp: AbortSignal): Promise<T> {
-  let onAbort: () => void = () => {};
-  const givenUp = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(giveUp.reason);
-    if (giveUp.aborted) onAbort();
-    else giveUp.addEventListener("abort", onAbort);
-  });
-  try {
-    return await Promise.race([work, givenUp]);
-  } finally {
-    giveUp.removeEventListener("abort", onAbort);
-  }
 }
 
 async function startFailure(

@@ -5,7 +5,8 @@ import type { Connection } from "./connection.ts";
 
 /** How a lost connection is replaced. */
 export interface Reconnection extends ReconnectOptions {
-  readonly connect: () => Promise<Connection>;
+  /** @throws the signal's reason */
+  readonly connect: (signal: AbortSignal) => Promise<Connection>;
 }
 
 // Trying again cannot help against these.
@@ -46,7 +47,8 @@ export class ConnectionSource {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort();
+    const { name } = this.#connection;
+    this.#closed.abort(new AnyprocError("ANYPROC_CLOSED", `${name}: the environment is closed: make another one`));
     await this.#replacing?.catch(() => {});
     await this.#connection.end();
   }
@@ -54,9 +56,10 @@ export class ConnectionSource {
   async #replace({ connect, attempts = 5, delayMs = 200, maxDelayMs = 10_000 }: Reconnection): Promise<Connection> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.#connection = await connect();
+        this.#connection = await connect(this.#closed.signal);
         return this.#connection;
       } catch (error) {
+        this.#closed.signal.throwIfAborted();
         const isFinal = error instanceof AnyprocError && finalCodes.has(error.code);
         if (isFinal || attempt >= attempts) throw error;
         await delay(Math.min(maxDelayMs, delayMs * 2 ** (attempt - 1)), undefined, {

@@ -45,6 +45,8 @@ export class Connection {
     this.name = name;
     this.#hangUp = hangUp;
     this.client = client;
+    // Each remote forward listens for its own connections.
+    client.setMaxListeners(0);
     this.timeoutMs = timeoutMs;
     this.watch = new AnswerWatch({
       timeoutMs,

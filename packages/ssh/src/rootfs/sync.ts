@@ -54,6 +54,8 @@ export async function sync(direction: SyncDirection, options: SyncOptions): Prom
     ]);
     const source = splitStaging(listedSource).tree;
     const { tree: present, staged } = splitStaging(listedTarget);
+    // Through a symlink of that name, everything would go where it leads.
+    if ((listedTarget.get(stagingName)?.type ?? "directory") !== "directory") await target.remove(stagingName);
     const content =
       options.compare === "checksum"
         ? await compareContent(direction.remote, direction.localRoot, source, present)
@@ -171,7 +173,8 @@ async function prepareStaging(
     starts.delete(path);
     await target.remove(`${stagingName}/${path}`);
   }
-  if (plan.stage.length > 0) await target.makeDirectory(stagingName);
+  // For nobody else: the directories in it do not forbid yet what those that the files are meant for do.
+  if (plan.stage.length > 0) await target.makeDirectory(stagingName, 0o700);
   return { reusable, starts };
 }
 

@@ -8,7 +8,7 @@ import type { TreeEntry } from "./tree.ts";
 /** The side of a sync that is changed. Paths are relative to its root. */
 export interface TreeTarget {
   readonly name: string;
-  makeDirectory(path: string): Promise<void>;
+  makeDirectory(path: string, mode?: number): Promise<void>;
   /** Lets its owner do everything in a directory. */
   open(directory: TreeEntry): Promise<void>;
   /** Replaces what is at `to`, unless that is a directory. */
@@ -23,7 +23,7 @@ export function remoteTarget(remote: RemoteDirectory, files: FileSystem): TreeTa
   const at = (path: string): string => (path === "" ? remote.path : `${remote.path}/${path}`);
   return {
     name: remote.name,
-    makeDirectory: (path) => files.mkdir(at(path), { recursive: true }),
+    makeDirectory: (path, mode = 0o777) => files.mkdir(at(path), { recursive: true, mode }),
     open: ({ path, mode }) => files.chmod(at(path), mode | 0o700),
     move: (from, to) => files.rename(at(from), at(to)),
     remove: (path) => files.rm(at(path), { recursive: true, force: true }),
@@ -45,8 +45,8 @@ export function localTarget(root: string): TreeTarget {
   const at = (path: string): string => join(root, path);
   return {
     name: root,
-    makeDirectory: async (path) => {
-      await fs.mkdir(at(path), { recursive: true });
+    makeDirectory: async (path, mode = 0o777) => {
+      await fs.mkdir(at(path), { recursive: true, mode });
     },
     open: ({ path, mode }) => fs.chmod(at(path), mode | 0o700),
     move: (from, to) => fs.rename(at(from), at(to)),
