@@ -90,12 +90,18 @@ export async function exec(
   const stdin = command.stdin ?? (options.input === undefined ? "null" : "pipe");
   const process = environment.create({ ...command, stdin }, options);
   const startedAt = performance.now();
-  const budget = { left: maxOutputBytes, exceeded: () => void process.kill() };
+  let cannotEnd: (error: unknown) => void = () => {};
+  const outOfReach = new Promise<never>((_, reject) => {
+    cannotEnd = reject;
+  });
+  // It may come before anybody waits.
+  outOfReach.catch(() => {});
+  const budget = { left: maxOutputBytes, exceeded: () => void process.kill().catch(cannotEnd) };
   const stdout = collect(process.forkStdout(), budget);
   const stderr = collect(process.forkStderr(), budget);
   if (options.input !== undefined) feed(process, options.input);
   await process.start();
-  const exit = await process.wait();
+  const exit = await Promise.race([process.wait(), outOfReach]);
   if (budget.left < 0) {
     throw new AnyprocError(
       "ANYPROC_OUTPUT_LIMIT",

@@ -8,6 +8,7 @@ import { inspect } from "node:util";
 import { exec } from "@anyproc/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sshServerMissing, startSshServer } from "../../../tools/services/ssh.ts";
+import { daemonError, isTooLate, RefusedRequest } from "../src/connection/daemon-error.ts";
 import { parseHost, resolveEndpoint } from "../src/connection/endpoint.ts";
 import { transportsTo } from "../src/connection/transport.ts";
 import { connectDocker, createDocker } from "../src/index.ts";
@@ -148,6 +149,19 @@ describe("a daemon that does not answer", () => {
       process.seteuid?.(0);
       socket.close();
     }
+  });
+});
+
+describe("a container that goes while it is asked about", () => {
+  // What podman 4.3 answers then; docker's is the first.
+  it.each([
+    [404, "No such container: box"],
+    [404, 'no container with name or ID "box" found: no such container'],
+    [500, 'no container with name or ID "box" found: no such container'],
+  ])("is not found, by status %i and %j", (status, message) => {
+    const error = daemonError("unix:///socket", "box", new RefusedRequest(status, { message }));
+    expect(error).toMatchObject({ code: "ANYPROC_CONTAINER_NOT_FOUND" });
+    expect(isTooLate(error)).toBe(true);
   });
 });
 

@@ -19,6 +19,11 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+/** Whether a request came too late: its container is not running any more, or is being removed, or is gone. */
+export function isTooLate(error: AnyprocError): boolean {
+  return error.code === "ANYPROC_CONTAINER_NOT_FOUND" || statusOf(error.cause) === 409;
+}
+
 /** What the daemon said, without dockerode's frame around it. */
 export function refusalText(error: unknown): string {
   const json: unknown = error instanceof Error && "json" in error ? error.json : undefined;
@@ -52,7 +57,8 @@ export function daemonError(daemon: string, object: string, error: unknown): Any
 
 function refusal(daemon: string, object: string, status: number, error: unknown): AnyprocError {
   const text = refusalText(error);
-  if (status === 404 && /no such container/i.test(text)) {
+  // podman 4 answers with 500 when the container goes while it looks.
+  if ((status === 404 || status === 500) && /no such container/i.test(text)) {
     return dockerError(
       "ANYPROC_CONTAINER_NOT_FOUND",
       `${object}: ${daemon} has no such container: \`docker ps --all\` shows those that it has`,

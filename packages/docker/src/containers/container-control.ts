@@ -1,6 +1,13 @@
-import { type EndOptions, type ProgramExit, type PtySize, type SignalName, unsupported } from "@anyproc/core";
+import {
+  type EndOptions,
+  isAnyprocError,
+  type ProgramExit,
+  type PtySize,
+  type SignalName,
+  unsupported,
+} from "@anyproc/core";
 import type { DockerConnection } from "../connection/connect.ts";
-import { statusOf } from "../connection/daemon-error.ts";
+import { isTooLate } from "../connection/daemon-error.ts";
 import type { ProgramStreams } from "../streams/program-streams.ts";
 
 /** Signals to a container's program, and its end. */
@@ -36,9 +43,7 @@ export function containerControl(
     try {
       await connection.request(id, (docker) => docker.getContainer(id).kill({ signal: name }));
     } catch (error) {
-      // It has ended meanwhile: 409 not running, 404 removed.
-      const status = statusOf((error as Error).cause);
-      if (status !== 409 && status !== 404) throw error;
+      if (!isAnyprocError(error) || !isTooLate(error)) throw error;
     }
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { isAnyprocError } from "@anyproc/core";
 import type { DockerConnection } from "../connection/connect.ts";
-import { statusOf } from "../connection/daemon-error.ts";
+import { isTooLate } from "../connection/daemon-error.ts";
 import { dockerError } from "../errors.ts";
 
 // A container that the daemon is removing already takes some tens of milliseconds.
@@ -12,8 +13,7 @@ export async function removeContainer(connection: DockerConnection, id: string):
   try {
     await connection.request(id, (docker) => docker.getContainer(id).remove({ force: true, v: true }));
   } catch (error) {
-    const status = statusOf((error as Error).cause);
-    if (status !== 404 && status !== 409) throw error;
+    if (!isAnyprocError(error) || !isTooLate(error)) throw error;
   }
 }
 
