@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { canRunModules, moduleArguments } from "./child-node.ts";
+import { canRunModules, moduleArguments, runModule } from "./child-node.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 interface Owner {
@@ -74,9 +74,16 @@ describe.runIf(canRunModules && process.platform !== "win32")("a temporary file 
   });
 
   test("and nothing of it stays in a process that has closed it", async () => {
-    const { line } = await startOwner(`
+    const text = `
+      import { open } from "@anyproc/emrun/efrun";
+      const count = () => ["exit", "SIGHUP", "SIGINT", "SIGTERM"].map((event) => process.listenerCount(event));
+      const before = count();
+      const payload = await open(Buffer.from("#!/bin/sh"));
+      const meanwhile = count();
       await payload.close();
-      console.log(["exit", "SIGHUP", "SIGINT", "SIGTERM"].map((event) => process.listenerCount(event)).join(" "));`);
-    expect(await line()).toBe("0 0 0 0");
+      console.log(JSON.stringify({ before, meanwhile, after: count() }));`;
+    const { before, meanwhile, after } = JSON.parse(await runModule(text));
+    expect(meanwhile).toEqual(before.map((count: number) => count + 1));
+    expect(after).toEqual(before);
   });
 });
