@@ -16,24 +16,9 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "children.h"
 
 enum { USER = 1234, GROUP = 4321 };
-
-static void expect_success(pid_t child) {
-  int status;
-  CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
-}
-
-// Runs `test` in a child of its own, so that what it gives up is not lost to the others.
-static void in_child(void (*test)(void)) {
-  pid_t child = fork();
-  if (child == 0) {
-    test();
-    exit(0);
-  }
-  expect_success(child);
-}
 
 static void expect_line(const char *file, const char *line) {
   char content[8192] = "";

@@ -11,14 +11,9 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "children.h"
 
 static char base[] = "/tmp/anyproc-mounts-XXXXXX";
-
-static void expect_success(pid_t child) {
-  int status;
-  CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
-}
 
 // Where the privilege is missing the namespace comes with a user namespace. Natively nobody could make files in that
 // one before its ids are mapped.

@@ -7,11 +7,11 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "children.h"
 
 enum { USER = 1234, GROUP = 4321 };
 
@@ -128,16 +128,6 @@ static void expect_open(int file, uid_t user, gid_t group) {
   CHECK(file >= 0 && fstat(file, &status) == 0 && status.st_uid == user && status.st_gid == group && close(file) == 0);
 }
 
-static void in_child(void (*test)(void)) {
-  pid_t child = fork();
-  if (child == 0) {
-    test();
-    _exit(0);
-  }
-  int ended;
-  CHECK(waitpid(child, &ended, 0) == child && ended == 0);
-}
-
 static void somebody(void) {
   CHECK(setgid(GROUP) == 0 && setuid(USER) == 0 && chdir("theirs") == 0);
   CHECK(close(open("file", O_WRONLY | O_CREAT, 0400)) == 0);
@@ -241,8 +231,7 @@ static void remove_all(void) {
     execlp("rm", "rm", "-rf", directory, NULL);
     _exit(127);
   }
-  int ended;
-  CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+  expect_success(child);
 }
 
 int main(int argc, char **argv) {

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "children.h"
 
 enum { USER = 65534, OFTEN = 5 };
 
@@ -25,16 +25,6 @@ static void go(int expected) {
     else
       CHECK_ERRNO(stat(through_link, &status), expected);
   }
-}
-
-static void in_child(void (*test)(void)) {
-  pid_t child = fork();
-  if (child == 0) {
-    test();
-    _exit(0);
-  }
-  int ended;
-  CHECK(waitpid(child, &ended, 0) == child && ended == 0);
 }
 
 static void leave_root(void) {
